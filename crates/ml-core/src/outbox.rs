@@ -1,0 +1,54 @@
+//! SQL → document: publications that wait until the document store has them.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::StoreError;
+use crate::id::OutboxId;
+use crate::result::ResultKind;
+
+/// A row of `outbox`. The same publication always has the same id, so that a second delivery changes nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// Identifies the publication; also the `_id` of the document it becomes.
+    pub id: OutboxId,
+    /// Which collection it goes to.
+    pub kind: ResultKind,
+    /// The document.
+    pub body: Value,
+    /// When it was put here.
+    pub created_at: DateTime<Utc>,
+    /// When it was delivered; absent while it waits.
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// How full the outbox is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OutboxCounts {
+    /// Entries that wait.
+    pub pending: u64,
+    /// Entries that were delivered.
+    pub delivered: u64,
+}
+
+/// Publications in order of arrival.
+#[async_trait]
+pub trait OutboxStore: Send + Sync {
+    /// Adds entries in one transaction and returns how many wait because of it.
+    ///
+    /// An id that is there with the same body is left as it is, delivered or not; with another body it is replaced and waits
+    /// again.
+    async fn enqueue(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError>;
+
+    /// Returns up to `limit` waiting entries, oldest first.
+    async fn list_pending(&self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError>;
+
+    /// Marks these entries delivered; ids that are unknown or delivered already are passed over. An entry whose body was
+    /// replaced after it was read stays waiting, so the entries are given as they were read.
+    async fn mark_delivered(&self, entries: &[OutboxEntry], at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Counts the entries.
+    async fn counts(&self) -> Result<OutboxCounts, StoreError>;
+}
