@@ -51,7 +51,8 @@ pub struct RecordQuery {
     pub scraped_before: Option<DateTime<Utc>>,
     /// Ingested at or before: the as-of bound.
     pub known_by: Option<DateTime<Utc>>,
-    /// Top-level fields of the content that equal these values.
+    /// Top-level fields of the content that are there and equal these values: a truth value, a text, a number (`1` equals
+    /// `1.0`) or null. Content that is not an object has no fields.
     pub content_equals: Vec<(String, Value)>,
 }
 
@@ -67,7 +68,7 @@ pub trait DocumentStore: Send + Sync {
     /// Returns the record, or [`StoreError::NotFound`].
     async fn get(&self, collection: Collection, id: &RecordId) -> Result<RawRecord, StoreError>;
 
-    /// Lists matching records by ascending id; the cursor is the last id.
+    /// Lists matching records by ascending id, in the order of its bytes; the cursor is the last id.
     async fn list(
         &self,
         collection: Collection,
@@ -113,7 +114,8 @@ pub struct ChangeBatch {
 pub trait ChangeFeed: Send + Sync {
     /// Returns up to `limit` changes after `token`, or from the beginning; an empty batch means: nothing newer yet.
     ///
-    /// Reading from the beginning until a batch is empty gives every record of the collection at least once.
+    /// Reading from the beginning until a batch is empty gives every record of the collection at least once, whatever its
+    /// ingest time and whoever writes meanwhile. What retention deleted does not come any more.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] for a token of another store.
@@ -124,6 +126,9 @@ pub trait ChangeFeed: Send + Sync {
         limit: usize,
     ) -> Result<ChangeBatch, StoreError>;
 
-    /// Returns how many changes there are after `token`, or in all.
+    /// Returns how many changes there are after `token`, or in all, as reading would give them now.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for a token of another store.
     async fn count_pending(&self, collection: Collection, token: Option<&ResumeToken>) -> Result<u64, StoreError>;
 }

@@ -37,7 +37,14 @@ pub struct QuarantinedRecord {
     pub attempts: u32,
 }
 
-/// The key of a quarantined record, in the order of a listing.
+impl QuarantinedRecord {
+    /// Returns its key.
+    pub fn key(&self) -> QuarantineKey {
+        QuarantineKey { collection: self.collection, raw_id: self.record.id.clone() }
+    }
+}
+
+/// The key of a quarantined record.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QuarantineKey {
     /// The collection the record is in.

@@ -1,0 +1,3 @@
+//! The stores in memory keep every promise of the store interfaces.
+
+mod memory;
