@@ -1,0 +1,188 @@
+//! Estimators that learn next to nothing, for others to be measured against.
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::{CLASSIFICATION, REGRESSION};
+use super::{Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, TrainingData, check_width};
+use crate::error::{PredictError, TrainError};
+use crate::matrix::FeatureMatrix;
+use crate::progress::Progress;
+use crate::spec::Task;
+
+/// Predicts the most frequent class, the first of equals; probabilities are the shares of the classes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MajorityClass {}
+
+/// Predicts the mean of the target.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mean {}
+
+/// Predicts the value of a column, such as that of the day before; the column is a feature without further steps.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The column.
+    pub column: String,
+}
+
+/// Predicts the same for every row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConstantPredictor {
+    n_features: usize,
+    value: Constant,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Constant {
+    ClassShares(Vec<f64>),
+    Number(f64),
+}
+
+/// Predicts the value of a feature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnPredictor {
+    n_features: usize,
+    feature: usize,
+}
+
+impl Estimator for MajorityClass {
+    fn kind(&self) -> &'static str {
+        MajorityClass::KIND
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        CLASSIFICATION
+    }
+
+    fn setting_faults(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn fit(&self, data: TrainingData<'_>, _progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        let (classes, n_classes) = data.target.classes(self.kind())?;
+        let mut shares = vec![0.0; n_classes];
+        for &class in classes {
+            shares[class] += 1.0 / classes.len() as f64;
+        }
+        let predictor =
+            ConstantPredictor { n_features: data.features.n_columns(), value: Constant::ClassShares(shares) };
+        Ok(Fitted { predictor: FittedPredictor::Constant(predictor), warnings: Vec::new() })
+    }
+}
+
+impl Estimator for Mean {
+    fn kind(&self) -> &'static str {
+        Mean::KIND
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        REGRESSION
+    }
+
+    fn setting_faults(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn fit(&self, data: TrainingData<'_>, _progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        let numbers = data.target.numbers(self.kind())?;
+        let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
+        let predictor = ConstantPredictor { n_features: data.features.n_columns(), value: Constant::Number(mean) };
+        Ok(Fitted { predictor: FittedPredictor::Constant(predictor), warnings: Vec::new() })
+    }
+}
+
+impl Estimator for Column {
+    fn kind(&self) -> &'static str {
+        Column::KIND
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        REGRESSION
+    }
+
+    fn setting_faults(&self) -> Vec<(&'static str, String)> {
+        if self.column.is_empty() { vec![("column", "must name a column".to_owned())] } else { Vec::new() }
+    }
+
+    fn fit(&self, data: TrainingData<'_>, _progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        let Some(feature) = data.preprocessor.feature_of_column(&self.column) else {
+            return Err(TrainError::data(
+                format!("no feature is the value of column `{}`", self.column),
+                format!("add `{{ columns: [{}] }}` to the features", self.column),
+            ));
+        };
+        let predictor = ColumnPredictor { n_features: data.features.n_columns(), feature };
+        Ok(Fitted { predictor: FittedPredictor::Column(predictor), warnings: Vec::new() })
+    }
+}
+
+impl ConstantPredictor {
+    pub(super) fn inconsistency(&self, n_classes: usize) -> Option<String> {
+        let found = if let Constant::ClassShares(shares) = &self.value { shares.len() } else { 0 };
+        (found != n_classes).then(|| format!("a constant for {found} classes serves {n_classes}"))
+    }
+}
+
+impl Predictor for ConstantPredictor {
+    fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    fn predict(&self, features: &FeatureMatrix) -> Result<Outputs, PredictError> {
+        check_width(self.n_features, features)?;
+        let n_rows = features.n_rows();
+        Ok(match &self.value {
+            Constant::ClassShares(shares) => Outputs::Classes(vec![super::best_class(shares); n_rows]),
+            Constant::Number(number) => Outputs::Numbers(vec![*number; n_rows]),
+        })
+    }
+
+    fn predict_proba(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        check_width(self.n_features, features)?;
+        let Constant::ClassShares(shares) = &self.value else { return Ok(None) };
+        Ok(Some(Scores { n_classes: shares.len(), values: shares.repeat(features.n_rows()) }))
+    }
+
+    fn decision_scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        check_width(self.n_features, features)?;
+        Ok(None)
+    }
+}
+
+impl ColumnPredictor {
+    pub(super) fn inconsistency(&self, n_classes: usize) -> Option<String> {
+        (n_classes != 0 || self.feature >= self.n_features).then(|| "a column baseline has no such feature".to_owned())
+    }
+}
+
+impl Predictor for ColumnPredictor {
+    fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    fn predict(&self, features: &FeatureMatrix) -> Result<Outputs, PredictError> {
+        check_width(self.n_features, features)?;
+        let mut numbers = vec![0.0; features.n_rows()];
+        for (row, number) in numbers.iter_mut().enumerate() {
+            features.for_each_in_row(row, |feature, value| {
+                if feature == self.feature {
+                    *number = value;
+                }
+            });
+        }
+        Ok(Outputs::Numbers(numbers))
+    }
+
+    fn predict_proba(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        check_width(self.n_features, features)?;
+        Ok(None)
+    }
+
+    fn decision_scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        check_width(self.n_features, features)?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,155 @@
+//! Linear models: sums of weighted features, and the sparse learners of their weights.
+
+mod logistic;
+mod one_vs_rest;
+mod problem;
+mod svm;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Outputs, Predictor, Scores, best_class, check_width};
+use crate::error::PredictError;
+use crate::matrix::FeatureMatrix;
+use crate::packed;
+
+pub use logistic::LogisticRegression;
+pub use svm::LinearSvm;
+
+/// What the sums of a linear model mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// The prediction itself.
+    Identity,
+    /// The margin of each class against the rest, or of the second of two classes against the first.
+    Margin,
+    /// Log odds of each class against the rest, or of the second of two classes against the first.
+    LogOdds,
+    /// Logarithms of probabilities but for a common constant, one per class.
+    Softmax,
+}
+
+/// Sums of weighted features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinearPredictor {
+    link: Link,
+    n_features: usize,
+    /// One per output.
+    #[serde(with = "packed::f64s")]
+    intercepts: Vec<f64>,
+    /// Feature by feature, one per output, so that a sparse row reads neighbouring weights.
+    #[serde(with = "packed::f64s")]
+    weights: Vec<f64>,
+}
+
+/// How many rows a thread scores at a time.
+const ROWS_PER_PART: usize = 256;
+
+impl LinearPredictor {
+    /// Makes a predictor of weights that lie feature by feature.
+    pub(super) fn new(link: Link, intercepts: Vec<f64>, weights: Vec<f64>) -> LinearPredictor {
+        LinearPredictor { link, n_features: weights.len() / intercepts.len(), intercepts, weights }
+    }
+
+    /// Returns the weights, feature by feature, one per output.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// Returns the intercepts, one per output.
+    pub fn intercepts(&self) -> &[f64] {
+        &self.intercepts
+    }
+
+    pub(super) fn inconsistency(&self, n_classes: usize) -> Option<String> {
+        let n_outputs = self.intercepts.len();
+        let expected = match self.link {
+            Link::Identity => usize::from(n_classes == 0),
+            Link::Margin | Link::LogOdds if n_classes == 2 => 1,
+            Link::Margin | Link::LogOdds | Link::Softmax => n_classes,
+        };
+        let fits = n_outputs == expected
+            && n_outputs > 0
+            && self.n_features.checked_mul(n_outputs) == Some(self.weights.len());
+        (!fits).then(|| format!("a linear model with {n_outputs} outputs serves {n_classes} classes"))
+    }
+
+    /// Returns the sums, row by row, one per output.
+    fn sums(&self, features: &FeatureMatrix) -> Result<Vec<f64>, PredictError> {
+        check_width(self.n_features, features)?;
+        let n_outputs = self.intercepts.len();
+        let mut sums = self.intercepts.repeat(features.n_rows());
+        sums.par_chunks_mut(n_outputs * ROWS_PER_PART).enumerate().for_each(|(part, sums)| {
+            for (row, sums) in sums.chunks_mut(n_outputs).enumerate() {
+                features.for_each_in_row(part * ROWS_PER_PART + row, |feature, value| {
+                    let weights = &self.weights[feature * n_outputs..(feature + 1) * n_outputs];
+                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
+                });
+            }
+        });
+        Ok(sums)
+    }
+}
+
+impl Predictor for LinearPredictor {
+    fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    fn predict(&self, features: &FeatureMatrix) -> Result<Outputs, PredictError> {
+        let sums = self.sums(features)?;
+        Ok(match (self.link, self.intercepts.len()) {
+            (Link::Identity, _) => Outputs::Numbers(sums),
+            (_, 1) => Outputs::Classes(sums.iter().map(|&sum| usize::from(sum > 0.0)).collect()),
+            (_, n_outputs) => Outputs::Classes(sums.chunks(n_outputs).map(best_class).collect()),
+        })
+    }
+
+    fn predict_proba(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        let n_outputs = self.intercepts.len();
+        Ok(match (self.link, n_outputs) {
+            (Link::Identity | Link::Margin, _) => {
+                check_width(self.n_features, features)?;
+                None
+            }
+            (_, 1) => {
+                let values = self.sums(features)?.into_iter().flat_map(|sum| [sigmoid(-sum), sigmoid(sum)]).collect();
+                Some(Scores { n_classes: 2, values })
+            }
+            (Link::LogOdds, _) => Some(normalised_sigmoids(n_outputs, self.sums(features)?)),
+            (Link::Softmax, _) => Some(Scores::from_log_likelihoods(n_outputs, self.sums(features)?)),
+        })
+    }
+
+    fn decision_scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        let sums = self.sums(features)?;
+        Ok(match (self.link, self.intercepts.len()) {
+            (Link::Identity, _) => None,
+            (_, 1) => Some(Scores { n_classes: 2, values: sums.into_iter().flat_map(|sum| [-sum, sum]).collect() }),
+            (_, n_classes) => Some(Scores { n_classes, values: sums }),
+        })
+    }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
+}
+
+/// Scales the probability of each class against the rest to sum 1; a row of zeros becomes even.
+fn normalised_sigmoids(n_classes: usize, mut values: Vec<f64>) -> Scores {
+    for row in values.chunks_mut(n_classes) {
+        for value in row.iter_mut() {
+            *value = sigmoid(*value);
+        }
+        let sum: f64 = row.iter().sum();
+        if sum > 0.0 {
+            for value in row.iter_mut() {
+                *value /= sum;
+            }
+        } else {
+            row.fill(1.0 / n_classes as f64);
+        }
+    }
+    Scores { n_classes, values }
+}

@@ -1,0 +1,95 @@
+//! The boundary around smartcore: shapes are checked before, and a panic inside becomes an error.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+use smartcore::error::Failed;
+use smartcore::linalg::basic::matrix::DenseMatrix as SmartMatrix;
+
+use crate::error::{PredictError, TrainError};
+use crate::matrix::{DenseMatrix, FeatureMatrix};
+
+/// How many rows are made dense and scored at a time.
+const ROWS_PER_PART: usize = 512;
+
+/// Makes features that smartcore reads.
+pub(in crate::estimator) fn smart_features(
+    kind: &'static str,
+    features: &FeatureMatrix,
+) -> Result<SmartMatrix<f64>, TrainError> {
+    let dense = features.to_dense().map_err(|source| TrainError::TooWide { kind, source })?;
+    if dense.n_rows() == 0 || dense.n_columns() == 0 {
+        let what = format!("`{kind}` needs rows and features, there are {} and {}", dense.n_rows(), dense.n_columns());
+        return Err(TrainError::data(what, "give rows whose target and features are not missing"));
+    }
+    column_major(&dense).map_err(|err| TrainError::Fit { kind, reason: err.to_string() })
+}
+
+/// Trees and sums over columns read a column at a time.
+pub(super) fn column_major(dense: &DenseMatrix) -> Result<SmartMatrix<f64>, Failed> {
+    let (n_rows, n_columns) = (dense.n_rows(), dense.n_columns());
+    let cells = dense.cells();
+    let values =
+        (0..n_columns).flat_map(|column| (0..n_rows).map(move |row| cells[row * n_columns + column])).collect();
+    SmartMatrix::new(n_rows, n_columns, values, true)
+}
+
+/// Returns class indices as smartcore takes them.
+pub(in crate::estimator) fn class_labels(classes: &[usize]) -> Vec<u32> {
+    classes.iter().map(|&class| class as u32).collect()
+}
+
+/// Fits within the boundary.
+pub(in crate::estimator) fn fit_guarded<T>(
+    kind: &'static str,
+    fit: impl FnOnce() -> Result<T, Failed>,
+) -> Result<T, TrainError> {
+    guarded(fit).map_err(|reason| TrainError::Fit { kind, reason })
+}
+
+/// Scores parts of the rows within the boundary, in parallel, and puts the results together in order.
+pub(super) fn predict_guarded<T: Send>(
+    kind: &'static str,
+    features: &FeatureMatrix,
+    predict: impl Fn(&SmartMatrix<f64>) -> Result<Vec<T>, Failed> + Sync,
+) -> Result<Vec<T>, PredictError> {
+    let n_rows = features.n_rows();
+    let parts: Vec<Vec<T>> = (0..n_rows.div_ceil(ROWS_PER_PART))
+        .into_par_iter()
+        .map(|part| {
+            let rows: Vec<usize> = (part * ROWS_PER_PART..n_rows.min((part + 1) * ROWS_PER_PART)).collect();
+            let part = features.take(&rows);
+            let failed = |reason: String| PredictError::Failed { kind, reason };
+            let dense = part.to_dense().map_err(|err| failed(err.to_string()))?;
+            guarded(|| predict(&SmartMatrix::new(dense.n_rows(), dense.n_columns(), dense.cells().to_vec(), false)?))
+                .map_err(failed)
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+fn guarded<T>(call: impl FnOnce() -> Result<T, Failed>) -> Result<T, String> {
+    // What is borrowed is only read, and is dropped with the error: no broken state is seen after a panic.
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(failed)) => Err(failed.to_string()),
+        Err(panic) => Err(format!("it stopped with `{}`", panic_message(&*panic))),
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without a message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_message() {
+        let err = fit_guarded::<()>("ridge", || panic!("index {} is out of bounds", 3)).unwrap_err();
+        assert_eq!(err.to_string(), "`ridge` could not be fitted: it stopped with `index 3 is out of bounds`");
+    }
+}

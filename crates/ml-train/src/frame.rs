@@ -1,0 +1,52 @@
+//! The columns that a pipeline works on: some of a table's, borrowed, and the ones derived from them.
+
+use std::borrow::Cow;
+
+use ml_core::table::{Column, Table, TableError};
+
+/// Columns of equal length. Text is not copied unless rows are left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame<'a> {
+    columns: Vec<Cow<'a, Column>>,
+    n_rows: usize,
+}
+
+impl<'a> Frame<'a> {
+    pub(crate) fn new(table: &'a Table) -> Frame<'a> {
+        Frame { columns: table.columns().iter().map(Cow::Borrowed).collect(), n_rows: table.n_rows() }
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Adds a column with one value per row, or replaces the one of its name.
+    pub(crate) fn set(&mut self, column: Column) {
+        debug_assert_eq!(column.values.len(), self.n_rows);
+        self.columns.retain(|existing| existing.name != column.name);
+        self.columns.push(Cow::Owned(column));
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().map(|column| &**column).find(|column| column.name == name)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Result<&Column, TableError> {
+        self.find(name).ok_or_else(|| TableError::UnknownColumn {
+            column: name.to_owned(),
+            known: self.columns.iter().map(|column| column.name.clone()).collect(),
+        })
+    }
+
+    /// Returns the named columns at `rows`; no column is copied when `rows` are all rows in order.
+    pub(crate) fn take(self, names: &[&str], rows: &[usize]) -> Frame<'a> {
+        let named = self.columns.into_iter().filter(|column| names.contains(&column.name.as_str()));
+        if rows.iter().copied().eq(0..self.n_rows) {
+            return Frame { columns: named.collect(), n_rows: self.n_rows };
+        }
+        let columns = named
+            .map(|column| Cow::Owned(Column { name: column.name.clone(), values: column.values.take(rows) }))
+            .collect();
+        Frame { columns, n_rows: rows.len() }
+    }
+}

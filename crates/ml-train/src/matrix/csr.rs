@@ -1,0 +1,162 @@
+//! Rows of numbers of which most are 0: compressed sparse rows.
+
+use super::dense::DenseMatrix;
+
+/// Cells other than 0, row by row, by ascending column within a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CsrMatrix {
+    n_columns: usize,
+    /// Where each row begins in `columns` and `values`, and where the last one ends.
+    offsets: Vec<usize>,
+    columns: Vec<u32>,
+    values: Vec<f64>,
+}
+
+/// Makes a [`CsrMatrix`] row by row.
+#[derive(Debug)]
+pub struct CsrBuilder {
+    matrix: CsrMatrix,
+}
+
+impl CsrBuilder {
+    /// Begins a matrix of `n_columns`, which fits `u32`.
+    pub fn new(n_columns: usize) -> CsrBuilder {
+        CsrBuilder { matrix: CsrMatrix { n_columns, offsets: vec![0], columns: Vec::new(), values: Vec::new() } }
+    }
+
+    /// Reserves room for `n_rows` rows with `n_cells` cells in all.
+    pub fn reserve(&mut self, n_rows: usize, n_cells: usize) {
+        self.matrix.offsets.reserve(n_rows);
+        self.matrix.columns.reserve(n_cells);
+        self.matrix.values.reserve(n_cells);
+    }
+
+    /// Adds a cell to the current row. Columns ascend within a row and are below the number of columns.
+    pub fn push(&mut self, column: usize, value: f64) {
+        debug_assert!(column < self.matrix.n_columns);
+        if value != 0.0 {
+            self.matrix.columns.push(column as u32);
+            self.matrix.values.push(value);
+        }
+    }
+
+    /// Ends the current row.
+    pub fn end_row(&mut self) {
+        self.matrix.offsets.push(self.matrix.columns.len());
+    }
+
+    /// Returns the matrix of the rows that were ended.
+    pub fn finish(self) -> CsrMatrix {
+        self.matrix
+    }
+}
+
+impl CsrMatrix {
+    /// Puts the rows of `parts` one below the other. All have `n_columns` columns.
+    pub fn concatenate(n_columns: usize, parts: &[CsrMatrix]) -> CsrMatrix {
+        let mut whole = CsrBuilder::new(n_columns);
+        whole.reserve(parts.iter().map(CsrMatrix::n_rows).sum(), parts.iter().map(CsrMatrix::n_cells).sum());
+        let mut matrix = whole.finish();
+        for part in parts {
+            let begin = matrix.columns.len();
+            matrix.offsets.extend(part.offsets[1..].iter().map(|offset| begin + offset));
+            matrix.columns.extend_from_slice(&part.columns);
+            matrix.values.extend_from_slice(&part.values);
+        }
+        matrix
+    }
+
+    /// Returns the number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Returns the number of columns.
+    pub fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    /// Returns the number of cells that are stored.
+    pub fn n_cells(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Returns the columns and values of the stored cells of `row`.
+    pub fn row(&self, row: usize) -> (&[u32], &[f64]) {
+        let cells = self.offsets[row]..self.offsets[row + 1];
+        (&self.columns[cells.clone()], &self.values[cells])
+    }
+
+    /// Returns the smallest stored value and 0, whichever is less.
+    pub fn min_value(&self) -> f64 {
+        self.values.iter().copied().fold(0.0, f64::min)
+    }
+
+    /// Returns the rows at `rows`, in that order.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> CsrMatrix {
+        let mut taken =
+            CsrMatrix { n_columns: self.n_columns, offsets: vec![0], columns: Vec::new(), values: Vec::new() };
+        for &row in rows {
+            let (columns, values) = self.row(row);
+            taken.columns.extend_from_slice(columns);
+            taken.values.extend_from_slice(values);
+            taken.offsets.push(taken.columns.len());
+        }
+        taken
+    }
+
+    /// Returns the matrix with its columns renamed: column `c` becomes `new_columns[c]`. Cells keep their order within a
+    /// row, so that columns need not ascend any more.
+    #[must_use]
+    pub(crate) fn with_columns_renamed(&self, new_columns: &[u32]) -> CsrMatrix {
+        let columns = self.columns.iter().map(|&column| new_columns[column as usize]).collect();
+        CsrMatrix { n_columns: self.n_columns, offsets: self.offsets.clone(), columns, values: self.values.clone() }
+    }
+
+    /// Returns how many cells each column stores.
+    pub(crate) fn cells_per_column(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.n_columns];
+        for &column in &self.columns {
+            counts[column as usize] += 1;
+        }
+        counts
+    }
+}
+
+impl From<&DenseMatrix> for CsrMatrix {
+    fn from(dense: &DenseMatrix) -> CsrMatrix {
+        let mut builder = CsrBuilder::new(dense.n_columns());
+        for row in 0..dense.n_rows() {
+            for (column, &value) in dense.row(row).iter().enumerate() {
+                builder.push(column, value);
+            }
+            builder.end_row();
+        }
+        builder.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> DenseMatrix {
+        DenseMatrix::new(3, 2, vec![0.0, 1.5, 0.0, 0.0, -2.0, 3.0])
+    }
+
+    #[test]
+    fn sparse_and_dense_hold_the_same_cells() {
+        let sparse = CsrMatrix::from(&sample());
+        assert_eq!(sparse.n_cells(), 3);
+        assert_eq!(sparse.row(2), (&[0, 1][..], &[-2.0, 3.0][..]));
+        assert_eq!(DenseMatrix::from(&sparse), sample());
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let whole = CsrMatrix::from(&sample());
+        let parts = [whole.take(&[0]), whole.take(&[1, 2])];
+        assert_eq!(CsrMatrix::concatenate(2, &parts), whole);
+    }
+}

@@ -1,0 +1,253 @@
+//! Scoring the rows of a table.
+
+use std::collections::BTreeMap;
+
+use ml_core::table::{ColumnKind, Table, TableError};
+
+use crate::derive::derive_for;
+use crate::error::PredictError;
+use crate::estimator::{Outputs, Scores};
+use crate::frame::Frame;
+use crate::model::TrainedModel;
+use crate::preprocess::InvalidValue;
+use crate::spec::{PipelineSpec, Reads, TargetTransform, Task};
+
+/// The predictions of some rows, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    /// The names of the classes; none for a regression.
+    pub classes: Vec<String>,
+    /// What is predicted for each row.
+    pub values: PredictedValues,
+    /// The probability of each class for each row, where the estimator has them; `NaN` for missing predictions.
+    pub probabilities: Option<Scores>,
+    /// Scores that are higher for likelier classes, where the estimator has them; `NaN` for missing predictions.
+    pub decision_scores: Option<Scores>,
+    /// The rows without a prediction, and why.
+    pub missing: BTreeMap<usize, String>,
+    /// How many values per column were categories that the training rows do not have.
+    pub unknown_categories: BTreeMap<String, u64>,
+}
+
+/// What is predicted for each row; `None` for rows that cannot be scored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PredictedValues {
+    /// Indices into [`Predictions::classes`].
+    Classes(Vec<Option<usize>>),
+    /// Numbers in the unit of the target, all finite.
+    Numbers(Vec<Option<f64>>),
+}
+
+impl Predictions {
+    /// Returns the number of rows.
+    pub fn n_rows(&self) -> usize {
+        match &self.values {
+            PredictedValues::Classes(classes) => classes.len(),
+            PredictedValues::Numbers(numbers) => numbers.len(),
+        }
+    }
+
+    /// Returns the class predicted for `row`; `None` for a missing prediction and for a regression.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn label(&self, row: usize) -> Option<&str> {
+        match &self.values {
+            PredictedValues::Classes(classes) => classes[row].map(|class| self.classes[class].as_str()),
+            PredictedValues::Numbers(_) => None,
+        }
+    }
+
+    /// Returns the number predicted for `row`; `None` for a missing prediction and for a classification.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn number(&self, row: usize) -> Option<f64> {
+        match &self.values {
+            PredictedValues::Classes(_) => None,
+            PredictedValues::Numbers(numbers) => numbers[row],
+        }
+    }
+
+    /// Returns why `row` has no prediction, if it has none.
+    pub fn missing_reason(&self, row: usize) -> Option<&str> {
+        self.missing.get(&row).map(String::as_str)
+    }
+
+    /// Returns probabilities, else decision scores, if there are any.
+    pub fn class_scores(&self) -> Option<&Scores> {
+        self.probabilities.as_ref().or(self.decision_scores.as_ref())
+    }
+}
+
+impl TrainedModel {
+    /// Scores each row of `table`. Columns that the model does not read are not looked at.
+    ///
+    /// A row with a value that is missing and not imputed, or not finite, has a missing prediction with a reason. Derived
+    /// columns are computed from the rows of `table`, which therefore holds the earlier rows that they need.
+    ///
+    /// # Errors
+    /// [`PredictError`] for columns that are missing or of the wrong kind, and for categories that the pipeline does not
+    /// allow.
+    pub fn predict(&self, table: &Table) -> Result<Predictions, PredictError> {
+        self.check_inputs(table)?;
+        let mut frame = Frame::new(table);
+        derive_for(&self.spec, &self.spec.feature_columns(), &mut frame)?;
+        let features = self.preprocessor.transform(&frame)?;
+
+        let predictor = self.predictor.as_predictor();
+        let probabilities = predictor.predict_proba(&features.matrix)?;
+        let decision_scores = predictor.decision_scores(&features.matrix)?;
+        let outputs = match &probabilities {
+            Some(probabilities) => Outputs::Classes(probabilities.best_classes()),
+            None => predictor.predict(&features.matrix)?,
+        };
+
+        let n_rows = table.n_rows();
+        let mut missing: BTreeMap<usize, String> =
+            features.invalid.iter().map(|(&row, value)| (row, self.missing_input_reason(value))).collect();
+        let scored: Vec<usize> = (0..n_rows).filter(|row| !missing.contains_key(row)).collect();
+        let values = match outputs {
+            Outputs::Classes(classes) => PredictedValues::Classes(spread(n_rows, &scored, classes)),
+            Outputs::Numbers(numbers) => {
+                let mut numbers = spread(n_rows, &scored, self.in_target_units(numbers));
+                for (row, number) in numbers.iter_mut().enumerate() {
+                    if number.is_some_and(|number| !number.is_finite()) {
+                        *number = None;
+                        missing.insert(row, "the prediction is not a finite number".to_owned());
+                    }
+                }
+                PredictedValues::Numbers(numbers)
+            }
+        };
+        Ok(Predictions {
+            classes: self.classes.clone(),
+            values,
+            probabilities: probabilities.map(|scores| spread_scores(n_rows, &scored, scores)),
+            decision_scores: decision_scores.map(|scores| spread_scores(n_rows, &scored, scores)),
+            missing,
+            unknown_categories: features.unknown_categories,
+        })
+    }
+
+    fn in_target_units(&self, numbers: Vec<f64>) -> Vec<f64> {
+        match self.spec.target_transform {
+            TargetTransform::None => numbers,
+            TargetTransform::Log => numbers.into_iter().map(f64::exp).collect(),
+        }
+    }
+
+    fn missing_input_reason(&self, value: &InvalidValue) -> String {
+        let column = &value.column;
+        if !value.is_missing {
+            return format!("`{column}` is not a finite number");
+        }
+        match self.spec.derive.iter().find(|derive| derive.column == *column) {
+            Some(derive) if derive.warm_up() > 0 => {
+                let entity = derive.by.as_ref().map_or_else(String::new, |by| format!(" of the same `{by}`"));
+                format!("`{column}` needs {} earlier rows{entity} with `{}`", derive.warm_up(), derive.of)
+            }
+            Some(derive) => format!("`{column}` cannot be derived from `{}`", derive.of),
+            None => format!("`{column}` is missing"),
+        }
+    }
+
+    /// Compares the columns of `table` with the signature.
+    fn check_inputs(&self, table: &Table) -> Result<(), PredictError> {
+        for input in &self.signature.inputs {
+            let Some(column) = table.find(&input.name) else {
+                return Err(PredictError::MissingColumn {
+                    column: input.name.clone(),
+                    given: table.columns().iter().map(|column| column.name.clone()).collect(),
+                });
+            };
+            let found = column.values.kind();
+            let is_empty = column.values.n_missing() == column.values.len();
+            let expected = expected_kind(&self.spec, &input.name, input.kind);
+            if !is_empty && !expected.is_met_by(found) {
+                let expected = expected.name();
+                return Err(TableError::WrongKind { column: input.name.clone(), expected, found }.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What kind of values a column may hold at scoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ExpectedKind {
+    Numeric,
+    /// Exactly this kind: text to be cut into words, or what rows are put in order by.
+    Exactly(ColumnKind),
+    /// Any kind, because its printed form is what counts.
+    Any,
+}
+
+impl ExpectedKind {
+    fn is_met_by(self, found: ColumnKind) -> bool {
+        match self {
+            ExpectedKind::Numeric => found.is_numeric(),
+            ExpectedKind::Exactly(kind) => found == kind,
+            ExpectedKind::Any => true,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            ExpectedKind::Numeric => "numeric",
+            ExpectedKind::Exactly(kind) => kind.name(),
+            ExpectedKind::Any => "any",
+        }
+    }
+}
+
+/// Returns what the pipeline needs of `column`, which was of `trained_kind` in the training rows.
+fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind) -> ExpectedKind {
+    let is = |name: &Option<String>| name.as_deref() == Some(column);
+    if spec.derive.iter().any(|derive| derive.of == column || is(&derive.over)) {
+        return ExpectedKind::Numeric;
+    }
+    if spec.derive.iter().any(|derive| is(&derive.order)) {
+        return if trained_kind.is_numeric() { ExpectedKind::Numeric } else { ExpectedKind::Exactly(trained_kind) };
+    }
+    let uses = spec.features.iter().filter(|feature| feature.columns.iter().any(|name| name == column));
+    let reads: Vec<Reads> = uses.map(super::spec::FeatureSpec::reads).collect();
+    if reads.contains(&Reads::Numbers) {
+        ExpectedKind::Numeric
+    } else if reads.contains(&Reads::Texts) {
+        ExpectedKind::Exactly(ColumnKind::Text)
+    } else {
+        ExpectedKind::Any
+    }
+}
+
+/// Puts the values of the scored rows in their places.
+fn spread<T: Clone>(n_rows: usize, scored: &[usize], values: Vec<T>) -> Vec<Option<T>> {
+    let mut all = vec![None; n_rows];
+    for (&row, value) in scored.iter().zip(values) {
+        all[row] = Some(value);
+    }
+    all
+}
+
+fn spread_scores(n_rows: usize, scored: &[usize], scores: Scores) -> Scores {
+    if scored.len() == n_rows {
+        return scores;
+    }
+    let n_classes = scores.n_classes;
+    let mut values = vec![f64::NAN; n_rows * n_classes];
+    for (position, &row) in scored.iter().enumerate() {
+        values[row * n_classes..(row + 1) * n_classes].copy_from_slice(scores.row(position));
+    }
+    Scores { n_classes, values }
+}
+
+impl PredictedValues {
+    /// Returns which task the values answer.
+    pub fn task(&self) -> Task {
+        match self {
+            PredictedValues::Classes(_) => Task::Classification,
+            PredictedValues::Numbers(_) => Task::Regression,
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! From columns to one feature matrix, by the fitted steps of each group of columns.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{PredictError, TrainError};
+use crate::frame::Frame;
+use crate::matrix::{CsrBuilder, CsrMatrix, DenseMatrix, FeatureMatrix};
+use crate::spec::{FeatureSpec, Reads};
+use crate::transform::{Block, FittedStep, TransformContext};
+
+/// The fitted preprocessing of a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preprocessor {
+    groups: Vec<FittedGroup>,
+}
+
+/// A group of columns with its fitted steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct FittedGroup {
+    columns: Vec<String>,
+    reads: ReadsAs,
+    steps: Vec<FittedStep>,
+    n_features: usize,
+}
+
+/// What columns are read as, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReadsAs {
+    Numbers,
+    Texts,
+}
+
+/// Features, and which rows have none.
+#[derive(Debug)]
+pub(crate) struct Features {
+    /// One row per row that is not in `invalid`, in the same order.
+    pub(crate) matrix: FeatureMatrix,
+    /// Rows with a value that is missing or not finite, and the first such column.
+    pub(crate) invalid: BTreeMap<usize, InvalidValue>,
+    /// How many values per column were categories that the training rows do not have.
+    pub(crate) unknown_categories: BTreeMap<String, u64>,
+}
+
+/// A value that no estimator can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidValue {
+    pub(crate) column: String,
+    pub(crate) is_missing: bool,
+}
+
+impl Preprocessor {
+    /// Fits the steps of `specs` on the rows of `frame`, and returns the features of those rows.
+    pub(crate) fn fit(specs: &[FeatureSpec], frame: &Frame<'_>) -> Result<(Preprocessor, Features), TrainError> {
+        let mut groups = Vec::with_capacity(specs.len());
+        let mut blocks = Vec::with_capacity(specs.len());
+        let mut unknown_categories = BTreeMap::new();
+        for spec in specs {
+            let reads = if spec.reads() == Reads::Numbers { ReadsAs::Numbers } else { ReadsAs::Texts };
+            let mut context = TransformContext { columns: spec.columns.clone(), ..TransformContext::default() };
+            let mut block = read_block(&spec.columns, reads, frame)?;
+            let mut steps = Vec::with_capacity(spec.steps.len());
+            for step in &spec.steps {
+                let (fitted, transformed) = FittedStep::fit(step, block, &mut context)?;
+                steps.push(fitted);
+                block = transformed;
+            }
+            let n_features = n_features(&block);
+            groups.push(FittedGroup { columns: spec.columns.clone(), reads, steps, n_features });
+            blocks.push((spec.columns.as_slice(), block));
+            unknown_categories.append(&mut context.unknown_categories);
+        }
+        let features = assemble(blocks, frame.n_rows(), unknown_categories);
+        Ok((Preprocessor { groups }, features))
+    }
+
+    /// Returns the features of the rows of `frame`.
+    pub(crate) fn transform(&self, frame: &Frame<'_>) -> Result<Features, PredictError> {
+        let mut blocks = Vec::with_capacity(self.groups.len());
+        let mut unknown_categories = BTreeMap::new();
+        for group in &self.groups {
+            let mut context = TransformContext { columns: group.columns.clone(), ..TransformContext::default() };
+            let mut block = read_block(&group.columns, group.reads, frame)?;
+            for step in &group.steps {
+                block = step.as_transformer().transform(block, &mut context)?;
+            }
+            blocks.push((group.columns.as_slice(), block));
+            unknown_categories.append(&mut context.unknown_categories);
+        }
+        Ok(assemble(blocks, frame.n_rows(), unknown_categories))
+    }
+
+    /// Returns the number of features.
+    pub fn n_features(&self) -> usize {
+        self.groups.iter().map(|group| group.n_features).sum()
+    }
+
+    /// Returns the fitted steps of each group of columns.
+    pub fn groups(&self) -> impl Iterator<Item = (&[String], &[FittedStep])> {
+        self.groups.iter().map(|group| (group.columns.as_slice(), group.steps.as_slice()))
+    }
+
+    /// Returns the feature that is the value of `column`, if there is one.
+    pub(crate) fn feature_of_column(&self, column: &str) -> Option<usize> {
+        let mut first_feature = 0;
+        for group in &self.groups {
+            if group.n_features == group.columns.len()
+                && let Some(position) = group.columns.iter().position(|name| name == column)
+            {
+                return Some(first_feature + position);
+            }
+            first_feature += group.n_features;
+        }
+        None
+    }
+
+    /// Returns why the stored parts do not fit each other, if so.
+    pub(crate) fn inconsistency(&self) -> Option<String> {
+        for group in &self.groups {
+            let mut width = group.columns.len();
+            for step in &group.steps {
+                if let Some(reason) = step.inconsistency(width) {
+                    return Some(reason);
+                }
+                width = step.as_transformer().n_outputs(width);
+            }
+            if width != group.n_features {
+                return Some(format!("steps that give {width} features are said to give {}", group.n_features));
+            }
+        }
+        None
+    }
+}
+
+fn read_block<'f>(columns: &[String], reads: ReadsAs, frame: &'f Frame<'_>) -> Result<Block<'f>, PredictError> {
+    let columns = columns.iter().map(|name| frame.get(name));
+    Ok(match reads {
+        ReadsAs::Numbers => Block::Numbers(columns.map(|column| numbers(column?)).collect::<Result<_, _>>()?),
+        ReadsAs::Texts => {
+            Block::Texts(columns.map(|column| Ok(column?.as_texts())).collect::<Result<_, PredictError>>()?)
+        }
+    })
+}
+
+/// Returns the values of a column; one of another kind that holds no value at all is a column of missing numbers.
+fn numbers(column: &ml_core::table::Column) -> Result<Cow<'_, [f64]>, PredictError> {
+    let is_empty = column.values.n_missing() == column.values.len();
+    if is_empty && !column.values.kind().is_numeric() {
+        return Ok(Cow::Owned(vec![f64::NAN; column.values.len()]));
+    }
+    Ok(column.as_numbers()?)
+}
+
+fn n_features(block: &Block<'_>) -> usize {
+    match block {
+        Block::Numbers(columns) => columns.len(),
+        Block::Texts(columns) => columns.len(),
+        Block::Features(features) => features.n_columns(),
+    }
+}
+
+/// Puts the blocks side by side: dense when all are columns of numbers, else sparse.
+fn assemble(blocks: Vec<(&[String], Block<'_>)>, n_rows: usize, unknown_categories: BTreeMap<String, u64>) -> Features {
+    let invalid = invalid_rows(&blocks);
+    let mut blocks: Vec<Block<'_>> = blocks.into_iter().map(|(_, block)| block).collect();
+    let valid_rows = || (0..n_rows).filter(|row| !invalid.contains_key(row));
+    let matrix = match blocks.as_mut_slice() {
+        [Block::Features(features)] if invalid.is_empty() => {
+            FeatureMatrix::Sparse(std::mem::replace(features, CsrBuilder::new(0).finish()))
+        }
+        blocks if blocks.iter().any(|block| matches!(block, Block::Features(_))) => {
+            FeatureMatrix::Sparse(side_by_side(blocks, valid_rows()))
+        }
+        blocks => {
+            let columns: Vec<&[f64]> = blocks.iter().flat_map(number_columns).map(AsRef::as_ref).collect();
+            let cells = valid_rows().flat_map(|row| columns.iter().map(move |column| column[row])).collect();
+            FeatureMatrix::Dense(DenseMatrix::new(n_rows - invalid.len(), columns.len(), cells))
+        }
+    };
+    Features { matrix, invalid, unknown_categories }
+}
+
+fn number_columns<'b, 'a>(block: &'b Block<'a>) -> &'b [Cow<'a, [f64]>] {
+    match block {
+        Block::Numbers(columns) => columns,
+        // Text that no step made numbers of cannot be: such a pipeline is refused before it is fitted.
+        Block::Texts(_) | Block::Features(_) => &[],
+    }
+}
+
+fn invalid_rows(blocks: &[(&[String], Block<'_>)]) -> BTreeMap<usize, InvalidValue> {
+    let mut invalid = BTreeMap::new();
+    for (names, block) in blocks {
+        for (name, column) in names.iter().zip(number_columns(block)) {
+            for (row, value) in column.iter().enumerate().filter(|(_, value)| !value.is_finite()) {
+                let reason = InvalidValue { column: name.clone(), is_missing: value.is_nan() };
+                invalid.entry(row).or_insert(reason);
+            }
+        }
+    }
+    invalid
+}
+
+fn side_by_side(blocks: &[Block<'_>], rows: impl Iterator<Item = usize>) -> CsrMatrix {
+    let mut features = CsrBuilder::new(blocks.iter().map(n_features).sum());
+    for row in rows {
+        let mut first_feature = 0;
+        for block in blocks {
+            match block {
+                Block::Features(part) => {
+                    let (columns, values) = part.row(row);
+                    for (&column, &value) in columns.iter().zip(values) {
+                        features.push(first_feature + column as usize, value);
+                    }
+                }
+                block => {
+                    for (position, column) in number_columns(block).iter().enumerate() {
+                        features.push(first_feature + position, column[row]);
+                    }
+                }
+            }
+            first_feature += n_features(block);
+        }
+        features.end_row();
+    }
+    features.finish()
+}

@@ -1,0 +1,175 @@
+//! What a pipeline declares: which columns become features, and what is fitted on them.
+
+mod check;
+mod derive;
+mod fault;
+mod reader;
+mod step;
+
+use serde::{Deserialize, Serialize};
+
+use crate::estimator::EstimatorSpec;
+
+pub use derive::{DeriveOp, DeriveSpec};
+pub use fault::{Fault, SpecError};
+pub use step::{
+    ClipSpec, ConstantSpec, DocumentFrequency, EncodeSpec, ImputeSpec, StepSpec, StopWords, TfidfSpec, UnknownPolicy,
+};
+
+pub(crate) use check::check_columns;
+pub(crate) use step::Reads;
+
+/// The version of the format of pipeline files.
+pub const PIPELINE_VERSION: u64 = 1;
+
+/// A pipeline, as declared in YAML.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PipelineSpec {
+    /// What the model is called.
+    pub name: String,
+    /// Whether the target is a category or a number.
+    pub task: Task,
+    /// The column to predict.
+    pub target: String,
+    /// What is done to the target before fitting, and undone after predicting.
+    #[serde(default)]
+    pub target_transform: TargetTransform,
+    /// Where all randomness comes from.
+    #[serde(default)]
+    pub seed: u64,
+    /// Columns computed from other columns before anything else, in order.
+    #[serde(default)]
+    pub derive: Vec<DeriveSpec>,
+    /// Groups of columns, each with the steps that make features of them.
+    #[serde(default)]
+    pub features: Vec<FeatureSpec>,
+    /// What is fitted.
+    pub estimator: EstimatorSpec,
+    /// What the model is measured against; when none is given, [`PipelineSpec::baselines`] chooses.
+    #[serde(default, rename = "baselines")]
+    pub declared_baselines: Vec<EstimatorSpec>,
+}
+
+/// What kind of target a pipeline has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// The target is a category.
+    Classification,
+    /// The target is a number.
+    Regression,
+}
+
+impl Task {
+    /// Returns the name in pipeline files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Task::Classification => "classification",
+            Task::Regression => "regression",
+        }
+    }
+}
+
+/// What is done to a target of numbers before fitting.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetTransform {
+    /// Nothing.
+    #[default]
+    None,
+    /// The natural logarithm; predictions are the exponential of what the estimator gives.
+    Log,
+}
+
+/// A group of columns and the steps that make features of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureSpec {
+    /// The columns, of the input or derived.
+    pub columns: Vec<String>,
+    /// The steps, each applied to what the one before gives.
+    #[serde(default)]
+    pub steps: Vec<StepSpec>,
+}
+
+impl PipelineSpec {
+    /// Reads a pipeline file.
+    ///
+    /// # Errors
+    /// [`SpecError`] with every fault of the file, each with its key.
+    pub fn from_yaml(text: &str) -> Result<PipelineSpec, SpecError> {
+        let spec = reader::read(text)?;
+        spec.check()?;
+        Ok(spec)
+    }
+
+    /// Checks what can be known without data: names, order of steps, looks ahead, ranges of settings.
+    ///
+    /// # Errors
+    /// [`SpecError`] with every fault.
+    pub fn check(&self) -> Result<(), SpecError> {
+        let faults = check::faults(self);
+        if faults.is_empty() { Ok(()) } else { Err(SpecError { faults }) }
+    }
+
+    /// Returns what the model is measured against: the declared baselines, else the majority class or the mean.
+    pub fn baselines(&self) -> Vec<EstimatorSpec> {
+        if !self.declared_baselines.is_empty() {
+            return self.declared_baselines.clone();
+        }
+        vec![match self.task {
+            Task::Classification => EstimatorSpec::majority_class(),
+            Task::Regression => EstimatorSpec::mean(),
+        }]
+    }
+
+    /// Returns the pipeline that fits `baseline` on the same target.
+    ///
+    /// It keeps only the features that the baseline reads, so that it costs next to nothing to fit.
+    #[must_use]
+    pub fn for_baseline(&self, baseline: &EstimatorSpec) -> PipelineSpec {
+        let mut spec = self.clone();
+        spec.name = format!("{}-{}", self.name, baseline.kind());
+        spec.declared_baselines.clear();
+        spec.estimator = baseline.clone();
+        match baseline.baseline_columns() {
+            Some(columns) if columns.is_empty() => spec.features.clear(),
+            Some(columns) => spec.features = vec![FeatureSpec { columns, steps: Vec::new() }],
+            None => {}
+        }
+        if baseline.predicts_in_target_units() {
+            spec.target_transform = TargetTransform::None;
+        }
+        spec
+    }
+
+    /// Returns the derived columns that `columns` need, in the order in which they are computed.
+    pub(crate) fn derived_for(&self, columns: &[&str]) -> Vec<&DeriveSpec> {
+        let mut needed: Vec<&str> = columns.to_vec();
+        let mut derived = Vec::new();
+        for derive in self.derive.iter().rev() {
+            if needed.contains(&derive.column.as_str()) {
+                needed.extend(derive.reads());
+                derived.push(derive);
+            }
+        }
+        derived.reverse();
+        derived
+    }
+
+    /// Returns the columns that features are made of, each once, in order.
+    pub(crate) fn feature_columns(&self) -> Vec<&str> {
+        let mut columns: Vec<&str> = Vec::new();
+        for column in self.features.iter().flat_map(|feature| &feature.columns) {
+            if !columns.contains(&column.as_str()) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// Returns whether `column` is computed by this pipeline.
+    pub(crate) fn is_derived(&self, column: &str) -> bool {
+        self.derive.iter().any(|derive| derive.column == column)
+    }
+}

@@ -1,0 +1,194 @@
+//! What can be wrong with a pipeline that reads well.
+
+use ml_core::table::{ColumnKind, Table};
+
+use super::fault::{Fault, suggestion};
+use super::{DeriveOp, FeatureSpec, PipelineSpec, Reads, StepSpec, TargetTransform, Task};
+use crate::estimator::EstimatorSpec;
+
+/// Finds what is wrong whatever the data.
+pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if spec.name.trim().is_empty() {
+        faults.push(Fault::new("name", "must not be empty"));
+    }
+    if spec.target_transform != TargetTransform::None && spec.task == Task::Classification {
+        faults.push(Fault::new("target_transform", "is for `task: regression` only: remove it"));
+    }
+    derive_faults(spec, &mut faults);
+    for (index, feature) in spec.features.iter().enumerate() {
+        feature_faults(spec, feature, &format!("features[{index}]"), &mut faults);
+    }
+    estimator_faults(spec, &spec.estimator, "estimator", &mut faults);
+    if spec.features.is_empty() && spec.estimator.baseline_columns().is_none() {
+        faults.push(Fault::new("features", format!("`{}` needs at least one feature", spec.estimator.kind())));
+    }
+    for (index, baseline) in spec.declared_baselines.iter().enumerate() {
+        estimator_faults(spec, baseline, &format!("baselines[{index}]"), &mut faults);
+    }
+    faults
+}
+
+fn derive_faults(spec: &PipelineSpec, faults: &mut Vec<Fault>) {
+    for (index, derive) in spec.derive.iter().enumerate() {
+        let key = format!("derive[{index}]");
+        if spec.derive[..index].iter().any(|earlier| earlier.column == derive.column) {
+            faults.push(Fault::new(format!("{key}.column"), format!("`{}` is derived twice", derive.column)));
+        }
+        for read in derive.reads() {
+            if spec.derive[index..].iter().any(|later| later.column == read) {
+                let message = format!("reads `{read}`, which is derived here or later: put it after");
+                faults.push(Fault::new(&*key, message));
+            }
+        }
+        derive.faults(&key, faults);
+    }
+}
+
+fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults: &mut Vec<Fault>) {
+    if feature.columns.is_empty() {
+        faults.push(Fault::new(format!("{key}.columns"), "needs at least one column"));
+    }
+    for (index, column) in feature.columns.iter().enumerate() {
+        let column_key = format!("{key}.columns[{index}]");
+        if *column == spec.target {
+            faults.push(Fault::new(
+                column_key,
+                format!("`{column}` is the target: a model cannot read what it predicts"),
+            ));
+        } else if looks_ahead(spec, column) {
+            let message = format!("`{column}` is derived with `lead` and looks ahead: only the target may");
+            faults.push(Fault::new(column_key, message));
+        } else if feature.columns[..index].contains(column) {
+            faults.push(Fault::new(column_key, format!("`{column}` is listed twice")));
+        }
+    }
+    let mut before: Option<(&StepSpec, Reads)> = None;
+    for (index, step) in feature.steps.iter().enumerate() {
+        let step_key = format!("{key}.steps[{index}]");
+        step.faults(&step_key, faults);
+        if let Some(message) = order_fault(before, step) {
+            faults.push(Fault::new(step_key, message));
+        }
+        let gives = match step {
+            StepSpec::Ordinal(_) => Some(Reads::Numbers),
+            _ => step.reads().or(before.map(|(_, gives)| gives)),
+        };
+        before = gives.map(|gives| (step, gives));
+    }
+    if let Some((last, Reads::Categories)) = before
+        && !matches!(last, StepSpec::OneHot(_))
+    {
+        let message = "the steps end with categories: add `one_hot` or `ordinal`";
+        faults.push(Fault::new(format!("{key}.steps"), message));
+    }
+}
+
+/// Returns why `step` cannot follow the step before it, which gives values of a kind.
+fn order_fault(before: Option<(&StepSpec, Reads)>, step: &StepSpec) -> Option<String> {
+    let (earlier, gives) = before?;
+    if matches!(earlier, StepSpec::OneHot(_) | StepSpec::Tfidf(_)) {
+        return Some(format!(
+            "`{}` cannot follow `{}`, which ends the steps of its columns",
+            step.name(),
+            earlier.name()
+        ));
+    }
+    let needs = step.reads()?;
+    let fits = needs == gives || (needs == Reads::Texts && gives == Reads::Categories);
+    (!fits).then(|| {
+        let given = if gives == Reads::Numbers { "numbers" } else { "categories" };
+        format!("`{}` cannot follow `{}`, which gives {given}", step.name(), earlier.name())
+    })
+}
+
+fn looks_ahead(spec: &PipelineSpec, column: &str) -> bool {
+    spec.derived_for(&[column]).iter().any(|derive| derive.op == DeriveOp::Lead)
+}
+
+fn estimator_faults(spec: &PipelineSpec, estimator: &EstimatorSpec, key: &str, faults: &mut Vec<Fault>) {
+    if !estimator.tasks().contains(&spec.task) {
+        let message = format!("`{}` is not for `task: {}`; {}", estimator.kind(), spec.task.name(), {
+            suggestion("", EstimatorSpec::kinds_for(spec.task))
+        });
+        faults.push(Fault::new(format!("{key}.kind"), message));
+    }
+    for (setting, message) in estimator.setting_faults() {
+        faults.push(Fault::new(format!("{key}.{setting}"), message));
+    }
+    for column in estimator.baseline_columns().unwrap_or_default() {
+        if column == spec.target || looks_ahead(spec, &column) {
+            let message = format!("`{column}` is or holds the target: a baseline cannot read what it predicts");
+            faults.push(Fault::new(format!("{key}.column"), message));
+        }
+    }
+}
+
+/// Finds what does not fit the columns of `table`: absent ones, and ones of the wrong kind.
+pub(crate) fn check_columns(spec: &PipelineSpec, table: &Table) -> Vec<Fault> {
+    let mut check = ColumnCheck { spec, table, faults: Vec::new() };
+    for (index, derive) in spec.derive.iter().enumerate() {
+        let key = format!("derive[{index}]");
+        if table.find(&derive.column).is_some() {
+            let message = format!("the data has a column `{}` already: choose another name", derive.column);
+            check.faults.push(Fault::new(format!("{key}.column"), message));
+        }
+        check.column(&format!("{key}.of"), &derive.of, Reads::Numbers);
+        for (setting, name, reads) in [
+            ("over", &derive.over, Reads::Numbers),
+            ("by", &derive.by, Reads::Categories),
+            ("order", &derive.order, Reads::Categories),
+        ] {
+            if let Some(name) = name {
+                check.column(&format!("{key}.{setting}"), name, reads);
+            }
+        }
+    }
+    for (index, feature) in spec.features.iter().enumerate() {
+        for (position, column) in feature.columns.iter().enumerate() {
+            check.column(&format!("features[{index}].columns[{position}]"), column, feature.reads());
+        }
+    }
+    check.column("target", &spec.target, Reads::Categories);
+    check.faults
+}
+
+struct ColumnCheck<'a> {
+    spec: &'a PipelineSpec,
+    table: &'a Table,
+    faults: Vec<Fault>,
+}
+
+impl ColumnCheck<'_> {
+    fn column(&mut self, key: &str, name: &str, reads: Reads) {
+        let message = if self.spec.is_derived(name) {
+            (reads == Reads::Texts).then(|| format!("derived column `{name}` holds numbers, text is needed"))
+        } else if let Some(column) = self.table.find(name) {
+            let is_empty = column.values.n_missing() == column.values.len();
+            (!is_empty).then(|| kind_fault(name, column.values.kind(), reads)).flatten()
+        } else {
+            let known = self.table.columns().iter().map(|column| column.name.as_str());
+            Some(format!("no column `{name}`; {}", suggestion(name, known)))
+        };
+        self.faults.extend(message.map(|message| Fault::new(key, message)));
+    }
+}
+
+fn kind_fault(name: &str, kind: ColumnKind, reads: Reads) -> Option<String> {
+    let has = format!("column `{name}` holds {} values", kind.name());
+    match reads {
+        Reads::Numbers if kind == ColumnKind::Text => {
+            Some(format!("{has}, numbers are needed: begin its steps with `one_hot`, `ordinal` or `tfidf`, or cast it"))
+        }
+        Reads::Numbers if !kind.is_numeric() => Some(format!("{has}, numbers are needed")),
+        Reads::Texts if kind != ColumnKind::Text => Some(format!("{has}, text is needed")),
+        _ => None,
+    }
+}
+
+impl FeatureSpec {
+    /// Returns what the columns are read as: what the first step asks for that is not content with anything.
+    pub(crate) fn reads(&self) -> Reads {
+        self.steps.iter().find_map(StepSpec::reads).unwrap_or(Reads::Numbers)
+    }
+}

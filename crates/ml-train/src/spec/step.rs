@@ -1,0 +1,229 @@
+//! The steps from columns to features.
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+
+/// One step; what it learns, it learns from the training rows alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepSpec {
+    /// Fills missing values.
+    Impute(ImputeSpec),
+    /// Subtracts the mean and divides by the standard deviation; a constant column becomes 0.
+    Standardise,
+    /// Maps the range of the training rows to `[0, 1]`; a constant column becomes 0.
+    MinMax,
+    /// The natural logarithm of `1 + x`; missing below −1.
+    Log1p,
+    /// 1 for a positive number, else 0.
+    FlagPositive,
+    /// Moves numbers outside of a range to its nearest end.
+    Clip(ClipSpec),
+    /// One feature per category; a missing value is a category of its own.
+    OneHot(EncodeSpec),
+    /// The position of a category in sorted order, from 0; unknown ones are −1.
+    Ordinal(EncodeSpec),
+    /// Weighted counts of terms in texts; several text columns are joined by a newline, missing texts are empty.
+    Tfidf(TfidfSpec),
+}
+
+/// What fills missing values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImputeSpec {
+    /// The mean of the training rows.
+    Mean,
+    /// The median of the training rows.
+    Median,
+    /// The most frequent value of the training rows, the least of them if several are.
+    MostFrequent,
+    /// A given value.
+    Constant(ConstantSpec),
+}
+
+/// A given value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ConstantSpec {
+    /// For columns of numbers.
+    Number(f64),
+    /// For columns of categories.
+    Text(String),
+}
+
+/// A range of numbers; at least one end is given.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipSpec {
+    /// The least number.
+    #[serde(default)]
+    pub min: Option<f64>,
+    /// The greatest number.
+    #[serde(default)]
+    pub max: Option<f64>,
+}
+
+/// How categories become numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncodeSpec {
+    /// What happens to a category that the training rows do not have.
+    pub unknown: UnknownPolicy,
+}
+
+/// What happens to a category that the training rows do not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownPolicy {
+    /// It is none of the known ones, and is counted.
+    #[default]
+    Ignore,
+    /// Scoring fails.
+    Error,
+}
+
+/// How texts become weighted counts of terms. The defaults are those of scikit-learn's `TfidfVectorizer`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TfidfSpec {
+    /// The least and the greatest number of words in a term.
+    pub ngrams: (usize, usize),
+    /// Terms in fewer documents are left out.
+    pub min_df: DocumentFrequency,
+    /// Terms in more documents are left out.
+    pub max_df: DocumentFrequency,
+    /// Keeps only this many terms, those with the greatest counts over all documents; ties go to the first in sorted order.
+    pub max_features: Option<usize>,
+    /// Counts as `1 + ln(count)`.
+    pub sublinear_tf: bool,
+    /// Whether `News` and `news` are one word.
+    pub lowercase: bool,
+    /// Words that are left out.
+    pub stop_words: StopWords,
+}
+
+/// A number of documents, or a share of all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DocumentFrequency {
+    /// A whole number: so many documents.
+    Count(u64),
+    /// A fraction in `[0, 1]`: this share of the training documents.
+    Share(f64),
+}
+
+/// A list of words that are left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopWords {
+    /// No word.
+    #[default]
+    None,
+    /// scikit-learn's list of 318 English words.
+    English,
+}
+
+impl Default for TfidfSpec {
+    fn default() -> TfidfSpec {
+        TfidfSpec {
+            ngrams: (1, 1),
+            min_df: DocumentFrequency::Count(1),
+            max_df: DocumentFrequency::Share(1.0),
+            max_features: None,
+            sublinear_tf: false,
+            lowercase: true,
+            stop_words: StopWords::None,
+        }
+    }
+}
+
+/// What a group of columns is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// Numbers; text is refused.
+    Numbers,
+    /// The printed form of any kind.
+    Categories,
+    /// Text alone.
+    Texts,
+}
+
+impl StepSpec {
+    pub(super) const NAMES: [&'static str; 9] =
+        ["impute", "standardise", "min_max", "log1p", "flag_positive", "clip", "one_hot", "ordinal", "tfidf"];
+
+    /// The steps that may be written as a bare name although they have settings.
+    pub(super) const BARE: [&'static str; 3] = ["one_hot", "ordinal", "tfidf"];
+
+    /// Returns the name in pipeline files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            StepSpec::Impute(_) => "impute",
+            StepSpec::Standardise => "standardise",
+            StepSpec::MinMax => "min_max",
+            StepSpec::Log1p => "log1p",
+            StepSpec::FlagPositive => "flag_positive",
+            StepSpec::Clip(_) => "clip",
+            StepSpec::OneHot(_) => "one_hot",
+            StepSpec::Ordinal(_) => "ordinal",
+            StepSpec::Tfidf(_) => "tfidf",
+        }
+    }
+
+    /// Returns what the step needs, or `None` if it takes numbers and categories alike.
+    pub(crate) fn reads(&self) -> Option<Reads> {
+        match self {
+            StepSpec::Impute(ImputeSpec::MostFrequent) => None,
+            StepSpec::Impute(ImputeSpec::Constant(ConstantSpec::Text(_)))
+            | StepSpec::OneHot(_)
+            | StepSpec::Ordinal(_) => Some(Reads::Categories),
+            StepSpec::Tfidf(_) => Some(Reads::Texts),
+            _ => Some(Reads::Numbers),
+        }
+    }
+
+    pub(super) fn faults(&self, key: &str, faults: &mut Vec<Fault>) {
+        match self {
+            StepSpec::Clip(clip) => clip.faults(key, faults),
+            StepSpec::Tfidf(tfidf) => tfidf.faults(key, faults),
+            StepSpec::Impute(ImputeSpec::Constant(ConstantSpec::Number(number))) if !number.is_finite() => {
+                faults.push(Fault::new(key, "`constant` must be a finite number"));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl ClipSpec {
+    fn faults(self, key: &str, faults: &mut Vec<Fault>) {
+        let (min, max) = (self.min.unwrap_or(f64::NEG_INFINITY), self.max.unwrap_or(f64::INFINITY));
+        if self.min.is_none() && self.max.is_none() {
+            faults.push(Fault::new(key, "`clip` needs `min`, `max` or both"));
+        }
+        if min.is_nan() || max.is_nan() || min > max {
+            faults.push(Fault::new(key, format!("`min` {min} must not be above `max` {max}")));
+        }
+    }
+}
+
+impl TfidfSpec {
+    fn faults(&self, key: &str, faults: &mut Vec<Fault>) {
+        let (least, greatest) = self.ngrams;
+        if least == 0 || least > greatest {
+            faults.push(Fault::new(
+                format!("{key}.ngrams"),
+                format!("[{least}, {greatest}] must be [least, greatest] numbers of words, at least 1, such as [1, 2]"),
+            ));
+        }
+        for (setting, frequency) in [("min_df", self.min_df), ("max_df", self.max_df)] {
+            if matches!(frequency, DocumentFrequency::Share(share) if !(0.0..=1.0).contains(&share)) {
+                let message = "must be a whole number of documents, or a share between 0.0 and 1.0";
+                faults.push(Fault::new(format!("{key}.{setting}"), message));
+            }
+        }
+        if self.max_features == Some(0) {
+            faults.push(Fault::new(format!("{key}.max_features"), "must be at least 1, or null for all"));
+        }
+    }
+}

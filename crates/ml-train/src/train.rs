@@ -1,0 +1,314 @@
+//! Fitting a pipeline on a table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ml_core::model::{Signature, SignatureColumn};
+use ml_core::table::{Column, ColumnKind, ColumnValues, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::derive::derive_for;
+use crate::error::TrainError;
+use crate::estimator::{Target, TrainingData};
+use crate::frame::Frame;
+use crate::matrix::FeatureMatrix;
+use crate::model::{Framework, TrainedModel};
+use crate::preprocess::Preprocessor;
+use crate::progress::{Progress, Stage};
+use crate::spec::{PipelineSpec, SpecError, StepSpec, TargetTransform, Task, check_columns};
+
+/// The most classes of a target; beyond it the target is hardly a category.
+pub const MAX_CLASSES: usize = 1000;
+
+/// A trained model, and what the training met.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model.
+    pub model: TrainedModel,
+    /// What the training met.
+    pub summary: TrainingSummary,
+}
+
+/// What a training met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainingSummary {
+    /// How many rows were given.
+    pub n_rows: usize,
+    /// How many of them the model was fitted on.
+    pub n_rows_used: usize,
+    /// How many of them were left out, by reason.
+    pub dropped: BTreeMap<String, usize>,
+    /// The number of features.
+    pub n_features: usize,
+    /// How many rows each class has; empty for a regression.
+    pub class_counts: BTreeMap<String, usize>,
+    /// What the user should know, such as that an iteration did not converge.
+    pub warnings: Vec<String>,
+}
+
+/// Fits `spec` on all rows of `table`.
+///
+/// # Errors
+/// Those of [`train_rows`].
+pub fn train(spec: &PipelineSpec, table: &Table, progress: &dyn Progress) -> Result<Trained, TrainError> {
+    let rows: Vec<usize> = (0..table.n_rows()).collect();
+    train_rows(spec, table, &rows, progress)
+}
+
+/// Fits `spec` on the rows of `table` at `rows`.
+///
+/// Derived columns are computed on the whole table, so that windows reach back over the edge of a split; everything that
+/// is learnt is learnt from `rows` alone. Rows whose target is missing, or whose derived features are and are not imputed,
+/// are left out and counted.
+///
+/// # Errors
+/// [`TrainError::Spec`] when the pipeline does not fit the columns, [`TrainError::Data`] when there is nothing to learn
+/// from, and what the estimator fails with.
+///
+/// # Panics
+/// If a row is not below [`Table::n_rows`].
+pub fn train_rows(
+    spec: &PipelineSpec,
+    table: &Table,
+    rows: &[usize],
+    progress: &dyn Progress,
+) -> Result<Trained, TrainError> {
+    spec.check()?;
+    let faults = check_columns(spec, table);
+    if !faults.is_empty() {
+        return Err(SpecError { faults }.into());
+    }
+
+    progress.begin(Stage::Derive);
+    let mut columns = spec.feature_columns();
+    columns.push(&spec.target);
+    let mut frame = Frame::new(table);
+    derive_for(spec, &columns, &mut frame)?;
+    let (kept, dropped) = usable_rows(spec, &frame, rows)?;
+    check_row_count(spec, kept.len(), rows.len(), &dropped)?;
+    let frame = frame.take(&columns, &kept);
+    let (target, classes) = read_target(spec, frame.get(&spec.target)?)?;
+    stop_if_cancelled(progress)?;
+
+    progress.begin(Stage::Preprocess);
+    let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame)?;
+    if let Some((_, value)) = features.invalid.first_key_value() {
+        let n_rows = features.invalid.len();
+        let state = if value.is_missing { "missing" } else { "not finite" };
+        return Err(TrainError::data(
+            format!("column `{}` is {state} after its steps, in one of {n_rows} such rows", value.column),
+            "begin its steps with `{impute: median}` or another fill, or `clip` it",
+        ));
+    }
+    stop_if_cancelled(progress)?;
+
+    progress.begin(Stage::Fit);
+    let data =
+        TrainingData { features: &features.matrix, target: &target, seed: spec.seed, preprocessor: &preprocessor };
+    let fitted = spec.estimator.as_estimator().fit(data, progress)?;
+    stop_if_cancelled(progress)?;
+
+    let mut warnings = constant_features(&features.matrix, &preprocessor);
+    warnings.extend(fitted.warnings);
+    let summary = TrainingSummary {
+        n_rows: rows.len(),
+        n_rows_used: kept.len(),
+        dropped,
+        n_features: preprocessor.n_features(),
+        class_counts: class_counts(&target, &classes),
+        warnings,
+    };
+    let model = TrainedModel {
+        spec: spec.clone(),
+        framework: Framework::current(),
+        signature: signature(spec, table),
+        classes,
+        preprocessor,
+        predictor: fitted.predictor,
+    };
+    Ok(Trained { model, summary })
+}
+
+fn stop_if_cancelled(progress: &dyn Progress) -> Result<(), TrainError> {
+    if progress.is_cancelled() { Err(TrainError::Cancelled) } else { Ok(()) }
+}
+
+/// Returns the rows that can be learnt from, and how many cannot by reason.
+fn usable_rows(
+    spec: &PipelineSpec,
+    frame: &Frame<'_>,
+    rows: &[usize],
+) -> Result<(Vec<usize>, BTreeMap<String, usize>), TrainError> {
+    let mut must_be_present: Vec<(String, Vec<bool>)> = Vec::new();
+    let target = frame.get(&spec.target)?;
+    must_be_present.push((format!("target `{}` is missing", target.name), is_missing(target)));
+    for column in derived_without_fill(spec) {
+        let reason = format!("derived feature `{column}` is missing");
+        must_be_present.push((reason, is_missing(frame.get(column)?)));
+    }
+    let mut kept = Vec::with_capacity(rows.len());
+    let mut dropped: BTreeMap<String, usize> = BTreeMap::new();
+    for &row in rows {
+        match must_be_present.iter().find(|(_, missing)| missing[row]) {
+            Some((reason, _)) => *dropped.entry(reason.clone()).or_default() += 1,
+            None => kept.push(row),
+        }
+    }
+    Ok((kept, dropped))
+}
+
+fn derived_without_fill(spec: &PipelineSpec) -> BTreeSet<&str> {
+    let without_fill = spec.features.iter().filter(|feature| {
+        // One-hot and ordinal encoding take a missing value for a category.
+        !feature
+            .steps
+            .iter()
+            .any(|step| matches!(step, StepSpec::Impute(_) | StepSpec::OneHot(_) | StepSpec::Ordinal(_)))
+    });
+    without_fill
+        .flat_map(|feature| &feature.columns)
+        .map(String::as_str)
+        .filter(|column| spec.is_derived(column))
+        .collect()
+}
+
+fn is_missing(column: &Column) -> Vec<bool> {
+    match &column.values {
+        ColumnValues::Number(values) => values.iter().map(|value| value.is_nan()).collect(),
+        ColumnValues::Integer(values) => values.iter().map(Option::is_none).collect(),
+        ColumnValues::Boolean(values) => values.iter().map(Option::is_none).collect(),
+        ColumnValues::Text(values) => values.iter().map(Option::is_none).collect(),
+        ColumnValues::Time(values) => values.iter().map(Option::is_none).collect(),
+    }
+}
+
+fn check_row_count(
+    spec: &PipelineSpec,
+    n_usable: usize,
+    n_rows: usize,
+    dropped: &BTreeMap<String, usize>,
+) -> Result<(), TrainError> {
+    let needed = if spec.estimator.baseline_columns().is_some() { 1 } else { 2 };
+    if n_usable >= needed {
+        return Ok(());
+    }
+    let reasons: Vec<String> = dropped.iter().map(|(reason, count)| format!("{reason} in {count}")).collect();
+    let left_out = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    Err(TrainError::data(
+        format!("{n_usable} of {n_rows} rows can be learnt from{left_out}"),
+        format!("`{}` needs at least {needed}", spec.estimator.kind()),
+    ))
+}
+
+/// Reads the target, which has no missing value, and the names of its classes in order.
+fn read_target(spec: &PipelineSpec, column: &Column) -> Result<(Target, Vec<String>), TrainError> {
+    match spec.task {
+        Task::Classification => read_classes(spec, column),
+        Task::Regression => Ok((Target::Numbers(read_numbers(spec, column)?), Vec::new())),
+    }
+}
+
+/// Numbers are categories by their printed form. Classes of numbers are in numeric order, others in that of their text.
+fn read_classes(spec: &PipelineSpec, column: &Column) -> Result<(Target, Vec<String>), TrainError> {
+    let labels = column.as_texts();
+    let distinct: BTreeSet<&str> = labels.iter().flatten().map(AsRef::as_ref).collect();
+    let mut classes: Vec<&str> = distinct.into_iter().collect();
+    if classes.len() > MAX_CLASSES {
+        return Err(TrainError::data(
+            format!("target `{}` has {} distinct values, more than {MAX_CLASSES}", spec.target, classes.len()),
+            "use `task: regression` for a number, or group the categories",
+        ));
+    }
+    if classes.len() < 2 && spec.estimator.baseline_columns().is_none() {
+        return Err(TrainError::data(
+            format!("target `{}` is `{}` in every row that can be learnt from", spec.target, classes.concat()),
+            "give rows of at least two classes",
+        ));
+    }
+    if column.values.kind().is_numeric() {
+        let number = |label: &str| label.parse::<f64>().unwrap_or(f64::INFINITY);
+        classes.sort_by(|left, right| number(left).total_cmp(&number(right)));
+    }
+    let index_of: BTreeMap<&str, usize> = classes.iter().enumerate().map(|(index, &class)| (class, index)).collect();
+    let indices = labels.iter().flatten().map(|label| index_of[label.as_ref()]).collect();
+    let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
+    Ok((Target::Classes { indices, n_classes: classes.len() }, classes))
+}
+
+fn read_numbers(spec: &PipelineSpec, column: &Column) -> Result<Vec<f64>, TrainError> {
+    if !column.values.kind().is_numeric() {
+        return Err(TrainError::data(
+            format!(
+                "target `{}` holds {} values, `task: regression` needs numbers",
+                spec.target,
+                column.values.kind().name()
+            ),
+            "use `task: classification`, or cast the column",
+        ));
+    }
+    let mut numbers = column.as_numbers()?.into_owned();
+    if spec.target_transform == TargetTransform::Log {
+        if let Some(number) = numbers.iter().find(|number| **number <= 0.0) {
+            return Err(TrainError::data(
+                format!("target `{}` has the value {number}, which has no logarithm", spec.target),
+                "use `target_transform: none`, or leave such rows out",
+            ));
+        }
+        for number in &mut numbers {
+            *number = number.ln();
+        }
+    }
+    if numbers.iter().any(|number| !number.is_finite()) {
+        let what = format!("target `{}` has an infinite value", spec.target);
+        return Err(TrainError::data(what, "correct it, or leave such rows out"));
+    }
+    Ok(numbers)
+}
+
+fn class_counts(target: &Target, classes: &[String]) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    if let Target::Classes { indices, .. } = target {
+        for &index in indices {
+            *counts.entry(classes[index].clone()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// Names the columns of numbers that are the same in every row. They do no harm, and are seldom meant.
+fn constant_features(features: &FeatureMatrix, preprocessor: &Preprocessor) -> Vec<String> {
+    let FeatureMatrix::Dense(matrix) = features else { return Vec::new() };
+    if matrix.n_rows() < 2 {
+        return Vec::new();
+    }
+    let names: Vec<&String> = preprocessor.groups().flat_map(|(columns, _)| columns).collect();
+    let is_constant =
+        |feature: &usize| (1..matrix.n_rows()).all(|row| matrix.row(row)[*feature] == matrix.row(0)[*feature]);
+    (0..matrix.n_columns())
+        .filter(is_constant)
+        .filter_map(|feature| names.get(feature))
+        .map(|name| format!("feature `{name}` is the same in every row: it says nothing about the target"))
+        .collect()
+}
+
+/// Returns the columns that scoring reads, and what it gives.
+fn signature(spec: &PipelineSpec, table: &Table) -> Signature {
+    let features = spec.feature_columns();
+    let mut names: Vec<&str> = Vec::new();
+    let derived = spec.derived_for(&features);
+    let read = features.iter().copied().chain(derived.iter().flat_map(|derive| derive.reads()));
+    for name in read.filter(|name| !spec.is_derived(name)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let inputs = names
+        .into_iter()
+        .filter_map(|name| table.find(name))
+        .map(|column| SignatureColumn { name: column.name.clone(), kind: column.values.kind(), required: true })
+        .collect();
+    let kind = match spec.task {
+        Task::Classification => ColumnKind::Text,
+        Task::Regression => ColumnKind::Number,
+    };
+    Signature { inputs, outputs: vec![SignatureColumn { name: spec.target.clone(), kind, required: true }] }
+}

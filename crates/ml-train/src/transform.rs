@@ -1,0 +1,174 @@
+//! Fitted steps from columns to columns.
+
+mod encode;
+mod impute;
+mod scale;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{PredictError, TrainError};
+use crate::matrix::CsrMatrix;
+use crate::spec::StepSpec;
+use crate::text::TfidfModel;
+
+pub use encode::{CategoryEncoder, Encoding};
+pub use impute::Imputer;
+pub use scale::{ElementwiseStep, Scaler};
+
+/// Columns on their way to features; all have one value per row.
+#[derive(Debug, Clone)]
+pub enum Block<'a> {
+    /// Columns of numbers; `NaN` is missing.
+    Numbers(Vec<Cow<'a, [f64]>>),
+    /// Columns of text or categories; `None` is missing.
+    Texts(Vec<TextColumn<'a>>),
+    /// Features, most of them 0.
+    Features(CsrMatrix),
+}
+
+/// A column of text; `None` is missing.
+pub type TextColumn<'a> = Vec<Option<Cow<'a, str>>>;
+
+/// What a transformer reads besides the block, and where it notes what it met.
+#[derive(Debug, Default)]
+pub struct TransformContext {
+    /// The names of the columns of the block.
+    pub columns: Vec<String>,
+    /// How many values per column were categories that the training rows do not have.
+    pub unknown_categories: BTreeMap<String, u64>,
+}
+
+/// A fitted column-to-column step. What it learnt does not change by use.
+pub trait Transformer: Send + Sync {
+    /// Returns how many columns or features come out of `n_inputs` columns.
+    fn n_outputs(&self, n_inputs: usize) -> usize;
+
+    /// Applies the step.
+    ///
+    /// # Errors
+    /// [`PredictError`] for categories that the pipeline does not allow, and for a block of another kind or width than the
+    /// one it was fitted on.
+    fn transform<'a>(&self, block: Block<'a>, context: &mut TransformContext) -> Result<Block<'a>, PredictError>;
+}
+
+/// A fitted step as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FittedStep {
+    /// Fills missing values.
+    Impute(Imputer),
+    /// Shifts and scales each column.
+    Scale(Scaler),
+    /// Maps each number on its own.
+    Elementwise(ElementwiseStep),
+    /// Makes numbers of categories.
+    Encode(CategoryEncoder),
+    /// Makes weighted counts of terms of texts.
+    Tfidf(TfidfModel),
+}
+
+impl FittedStep {
+    /// Fits `step` on the columns of `block`, called `columns`, and returns with it the block that it makes of them.
+    ///
+    /// # Errors
+    /// [`TrainError::Data`] when there is nothing to learn from, such as a column without any value.
+    pub(crate) fn fit<'a>(
+        step: &StepSpec,
+        block: Block<'a>,
+        context: &mut TransformContext,
+    ) -> Result<(FittedStep, Block<'a>), TrainError> {
+        let fitted = match step {
+            StepSpec::Impute(impute) => FittedStep::Impute(Imputer::fit(impute, &block, &context.columns)?),
+            StepSpec::Standardise => FittedStep::Scale(Scaler::standardise(block.numbers()?)),
+            StepSpec::MinMax => FittedStep::Scale(Scaler::min_max(block.numbers()?)),
+            StepSpec::Log1p => FittedStep::Elementwise(ElementwiseStep::Log1p),
+            StepSpec::FlagPositive => FittedStep::Elementwise(ElementwiseStep::FlagPositive),
+            StepSpec::Clip(clip) => FittedStep::Elementwise(ElementwiseStep::Clip { min: clip.min, max: clip.max }),
+            StepSpec::OneHot(encode) => {
+                FittedStep::Encode(CategoryEncoder::fit(Encoding::OneHot, encode.unknown, block.texts()?))
+            }
+            StepSpec::Ordinal(encode) => {
+                FittedStep::Encode(CategoryEncoder::fit(Encoding::Ordinal, encode.unknown, block.texts()?))
+            }
+            StepSpec::Tfidf(tfidf) => {
+                let (model, features) = TfidfModel::fit(tfidf, &documents(block.texts()?))?;
+                return Ok((FittedStep::Tfidf(model), Block::Features(features)));
+            }
+        };
+        let block = fitted.as_transformer().transform(block, context)?;
+        Ok((fitted, block))
+    }
+
+    /// Returns the step as what it does.
+    pub fn as_transformer(&self) -> &dyn Transformer {
+        match self {
+            FittedStep::Impute(step) => step,
+            FittedStep::Scale(step) => step,
+            FittedStep::Elementwise(step) => step,
+            FittedStep::Encode(step) => step,
+            FittedStep::Tfidf(step) => step,
+        }
+    }
+
+    /// Returns why the stored parts of the step do not fit each other or `n_inputs` columns, if so.
+    pub(crate) fn inconsistency(&self, n_inputs: usize) -> Option<String> {
+        let n_fitted = match self {
+            FittedStep::Impute(step) => step.n_columns(),
+            FittedStep::Scale(step) => return step.inconsistency(n_inputs),
+            FittedStep::Encode(step) => step.n_columns(),
+            FittedStep::Elementwise(_) => n_inputs,
+            FittedStep::Tfidf(step) => return step.inconsistency(),
+        };
+        (n_fitted != n_inputs).then(|| format!("a step for {n_fitted} columns is applied to {n_inputs}"))
+    }
+}
+
+impl<'a> Block<'a> {
+    /// Returns the columns of numbers.
+    ///
+    /// # Errors
+    /// [`PredictError::Failed`] for any other block; the order of steps is checked before anything is fitted.
+    fn numbers(&self) -> Result<&[Cow<'a, [f64]>], PredictError> {
+        match self {
+            Block::Numbers(columns) => Ok(columns),
+            _ => Err(wrong_block("numbers")),
+        }
+    }
+
+    fn texts(&self) -> Result<&[TextColumn<'a>], PredictError> {
+        match self {
+            Block::Texts(columns) => Ok(columns),
+            _ => Err(wrong_block("categories")),
+        }
+    }
+
+    fn into_numbers(self, n_columns: usize) -> Result<Vec<Cow<'a, [f64]>>, PredictError> {
+        match self {
+            Block::Numbers(columns) if columns.len() == n_columns => Ok(columns),
+            _ => Err(wrong_block("numbers")),
+        }
+    }
+}
+
+fn wrong_block(needed: &str) -> PredictError {
+    PredictError::Failed { kind: "step", reason: format!("it was fitted on other columns: {needed} are needed") }
+}
+
+/// Returns the texts of each row.
+fn documents<'b>(columns: &'b [TextColumn<'_>]) -> Vec<Vec<&'b str>> {
+    let n_rows = columns.first().map_or(0, Vec::len);
+    (0..n_rows).map(|row| columns.iter().filter_map(|column| column[row].as_deref()).collect()).collect()
+}
+
+impl Transformer for TfidfModel {
+    fn n_outputs(&self, _n_inputs: usize) -> usize {
+        self.n_terms()
+    }
+
+    fn transform<'a>(&self, block: Block<'a>, _context: &mut TransformContext) -> Result<Block<'a>, PredictError> {
+        Ok(Block::Features(TfidfModel::transform(self, &documents(block.texts()?))))
+    }
+}

@@ -1,0 +1,173 @@
+//! Making numbers of categories.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Block, TextColumn, TransformContext, Transformer, wrong_block};
+use crate::error::PredictError;
+use crate::matrix::CsrBuilder;
+use crate::spec::UnknownPolicy;
+
+/// How the known categories become numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// One feature per category.
+    OneHot,
+    /// One column with the position of the category.
+    Ordinal,
+}
+
+/// The categories of each column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CategoryEncoder {
+    encoding: Encoding,
+    unknown: UnknownPolicy,
+    /// Per column and sorted; `None`, the missing value, is first if the training rows have it.
+    categories: Vec<Vec<Option<String>>>,
+}
+
+impl CategoryEncoder {
+    /// Learns the categories.
+    pub(super) fn fit(encoding: Encoding, unknown: UnknownPolicy, columns: &[TextColumn<'_>]) -> CategoryEncoder {
+        let categories = columns
+            .iter()
+            .map(|column| {
+                let distinct: BTreeSet<Option<&str>> = column.iter().map(Option::as_deref).collect();
+                distinct.into_iter().map(|category| category.map(str::to_owned)).collect()
+            })
+            .collect();
+        CategoryEncoder { encoding, unknown, categories }
+    }
+
+    pub(super) fn n_columns(&self) -> usize {
+        self.categories.len()
+    }
+
+    /// Returns the categories of each column, in the order of their numbers.
+    pub fn categories(&self) -> &[Vec<Option<String>>] {
+        &self.categories
+    }
+
+    /// Returns the position of each value among the categories of column `index`; `None` for unknown ones.
+    fn positions(
+        &self,
+        index: usize,
+        column: &[Option<Cow<'_, str>>],
+        context: &mut TransformContext,
+    ) -> Result<Vec<Option<usize>>, PredictError> {
+        let categories = &self.categories[index];
+        let name = context.columns.get(index).cloned().unwrap_or_default();
+        let mut n_unknown = 0;
+        let mut positions = Vec::with_capacity(column.len());
+        for value in column {
+            let value = value.as_deref();
+            let position = categories.binary_search_by(|category| category.as_deref().cmp(&value)).ok();
+            if position.is_none() && self.unknown == UnknownPolicy::Error {
+                let category = value.unwrap_or("(missing)").to_owned();
+                return Err(PredictError::UnknownCategory { column: name, category });
+            }
+            n_unknown += u64::from(position.is_none());
+            positions.push(position);
+        }
+        if n_unknown > 0 {
+            *context.unknown_categories.entry(name).or_default() += n_unknown;
+        }
+        Ok(positions)
+    }
+}
+
+impl Transformer for CategoryEncoder {
+    fn n_outputs(&self, n_inputs: usize) -> usize {
+        match self.encoding {
+            Encoding::OneHot => self.categories.iter().map(Vec::len).sum(),
+            Encoding::Ordinal => n_inputs,
+        }
+    }
+
+    fn transform<'a>(&self, block: Block<'a>, context: &mut TransformContext) -> Result<Block<'a>, PredictError> {
+        let columns = block.texts()?;
+        if columns.len() != self.categories.len() {
+            return Err(wrong_block("the same columns"));
+        }
+        let positions: Vec<Vec<Option<usize>>> = columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| self.positions(index, column, context))
+            .collect::<Result<_, _>>()?;
+        Ok(match self.encoding {
+            Encoding::Ordinal => Block::Numbers(positions.into_iter().map(ordinal_column).collect()),
+            Encoding::OneHot => self.one_hot(&positions),
+        })
+    }
+}
+
+impl CategoryEncoder {
+    fn one_hot(&self, positions: &[Vec<Option<usize>>]) -> Block<'static> {
+        let n_rows = positions.first().map_or(0, Vec::len);
+        let mut features = CsrBuilder::new(self.n_outputs(positions.len()));
+        features.reserve(n_rows, n_rows * positions.len());
+        for row in 0..n_rows {
+            let mut first_feature = 0;
+            for (column, categories) in positions.iter().zip(&self.categories) {
+                if let Some(position) = column[row] {
+                    features.push(first_feature + position, 1.0);
+                }
+                first_feature += categories.len();
+            }
+            features.end_row();
+        }
+        Block::Features(features.finish())
+    }
+}
+
+fn ordinal_column(positions: Vec<Option<usize>>) -> Cow<'static, [f64]> {
+    positions.into_iter().map(|position| position.map_or(-1.0, |position| position as f64)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(values: &[Option<&'static str>]) -> TextColumn<'static> {
+        values.iter().map(|value| value.map(Cow::Borrowed)).collect()
+    }
+
+    fn context() -> TransformContext {
+        TransformContext { columns: vec!["colour".to_owned()], ..TransformContext::default() }
+    }
+
+    #[test]
+    fn a_missing_value_is_a_category_and_an_unknown_one_is_counted() {
+        let training = [column(&[Some("red"), None, Some("blue")])];
+        let encoder = CategoryEncoder::fit(Encoding::OneHot, UnknownPolicy::Ignore, &training);
+        let mut context = context();
+
+        let rows = Block::Texts(vec![column(&[Some("red"), None, Some("green")])]);
+        let Block::Features(features) = encoder.transform(rows, &mut context).unwrap() else { panic!("not features") };
+
+        assert_eq!(features.row(0), (&[2][..], &[1.0][..]));
+        assert_eq!(features.row(1), (&[0][..], &[1.0][..]));
+        assert_eq!(features.row(2), (&[][..], &[][..]));
+        assert_eq!(context.unknown_categories["colour"], 1);
+    }
+
+    #[test]
+    fn an_unknown_category_is_an_error_where_the_pipeline_says_so() {
+        let encoder = CategoryEncoder::fit(Encoding::Ordinal, UnknownPolicy::Error, &[column(&[Some("red")])]);
+        let rows = Block::Texts(vec![column(&[Some("green")])]);
+        let err = encoder.transform(rows, &mut context()).unwrap_err();
+        assert!(err.to_string().starts_with("column `colour` has category `green`"), "{err}");
+    }
+
+    #[test]
+    fn ordinal_positions_follow_sorted_order() {
+        let training = [column(&[Some("b"), Some("a"), Some("c")])];
+        let encoder = CategoryEncoder::fit(Encoding::Ordinal, UnknownPolicy::Ignore, &training);
+        let rows = Block::Texts(vec![column(&[Some("c"), Some("a"), Some("z")])]);
+        let Block::Numbers(columns) = encoder.transform(rows, &mut context()).unwrap() else { panic!("not numbers") };
+        assert_eq!(columns[0].as_ref(), [2.0, 0.0, -1.0]);
+    }
+}
