@@ -1,0 +1,105 @@
+//! `ml-app demo`: the whole loop on bundled data, without the network.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::harness::outcome::Outcome;
+use crate::harness::workspace::{Workspace, finish};
+
+/// A workspace in which the demo ran once, and what it said.
+fn after_demo() -> &'static (Workspace, Outcome) {
+    static DEMO: OnceLock<(Workspace, Outcome)> = OnceLock::new();
+    DEMO.get_or_init(|| {
+        let workspace = Workspace::new();
+        let outcome = workspace.run(&["demo"]).succeeded();
+        (workspace, outcome)
+    })
+}
+
+#[test]
+fn it_reports_every_step() {
+    let (workspace, outcome) = after_demo();
+    let report = &outcome.stdout;
+    for word in ["ingest", "sync", "quarantine", "dataset", "predict", "publish", "monitor", "baseline", "ml-data"] {
+        assert!(report.to_lowercase().contains(word), "the report should speak of `{word}`:\n{report}");
+    }
+    // 12 shares of 951 days each, of which one bar is wrong at its source.
+    assert!(report.contains("11,412") || report.contains("11412"), "{report}");
+    assert_eq!(workspace.count("market_metrics"), 11_411);
+    assert_eq!(workspace.count("market_data"), 11_412);
+}
+
+#[test]
+fn what_is_broken_on_purpose_is_rejected_or_quarantined() {
+    let (workspace, _) = after_demo();
+    // 471 lines: 3 are not JSON, 1 repeats an id with other content, 17 break a rule.
+    assert_eq!(workspace.count("global_ml_data") + workspace.count("quarantine"), 467 + 1);
+    assert_eq!(workspace.count("global_ml_data"), 450);
+    let quarantined = workspace.json(&["quarantine", "list"]).to_string();
+    for needle in ["1582", "9999", "weather?"] {
+        assert!(quarantined.contains(needle), "{quarantined}");
+    }
+}
+
+#[test]
+fn both_models_beat_their_baselines_on_held_out_rows() {
+    let workspace = Workspace::new();
+    let report = workspace.json(&["demo"]);
+    let models = report["models"].as_array().expect("the report lists models");
+    assert_eq!(models.len(), 2, "{report}");
+    for model in models {
+        let higher_is_better = model["metric"] != "rmse" && model["metric"] != "mae";
+        let (score, baseline) = (figure(&model["score"]), figure(&model["baseline"]));
+        assert!(if higher_is_better { score > baseline } else { score < baseline }, "{model}");
+    }
+}
+
+fn figure(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("`{value}` is no figure"))
+}
+
+#[test]
+fn a_second_run_says_that_there_is_nothing_to_do() {
+    let (first, _) = after_demo();
+    let workspace = Workspace::copy_of(first);
+    let before = crate::harness::dump::dump(&workspace.path("ml-data"));
+    let outcome = workspace.run(&["demo"]).succeeded();
+    assert!(outcome.stdout.to_lowercase().contains("nothing"), "{}", outcome.shown());
+    assert!(crate::harness::dump::dump(&workspace.path("ml-data")) == before, "a second demo must change nothing");
+}
+
+#[test]
+fn it_needs_no_network() {
+    let workspace = Workspace::new();
+    let binary = crate::harness::binary::ml_app().as_os_str();
+    let isolated = workspace.program("unshare", &["--net".as_ref(), "true".as_ref() as &std::ffi::OsStr]).output();
+    if !isolated.is_ok_and(|output| output.status.success()) {
+        return crate::harness::skip("cannot take the network away");
+    }
+    finish(workspace.program("unshare", &["--net".as_ref(), binary, "demo".as_ref()])).succeeded();
+}
+
+#[test]
+fn its_data_folder_is_usable() {
+    let (first, _) = after_demo();
+    let workspace = Workspace::copy_of(first);
+    let models = workspace.json(&["models", "list"]);
+    let datasets = workspace.json(&["dataset", "list"]);
+    assert!(models.to_string().contains("news") && datasets.to_string().contains("news"), "{models}\n{datasets}");
+    workspace.run(&["quarantine", "list"]).succeeded();
+    workspace.run(&["sync"]).succeeded();
+    workspace.run(&["publish"]).succeeded();
+}
+
+#[test]
+fn the_commands_it_proposes_work() {
+    let (first, outcome) = after_demo();
+    let workspace = Workspace::copy_of(first);
+    let proposed: Vec<&str> =
+        outcome.stdout.lines().map(str::trim).filter(|line| line.starts_with("ml-app ")).collect();
+    assert!(!proposed.is_empty(), "{}", outcome.shown());
+    for command in proposed {
+        workspace.shell(command).succeeded();
+    }
+}

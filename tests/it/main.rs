@@ -1,0 +1,10 @@
+//! End to end: every test starts the real `ml-app` binary in a folder of its own and looks at what a user would see.
+
+mod bad_input;
+mod demo;
+mod harness;
+mod kill;
+mod odd_lines;
+mod output;
+mod reproducible;
+mod tutorial;
