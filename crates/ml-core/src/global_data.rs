@@ -47,7 +47,8 @@ pub struct ValidatedQuery {
     pub event_from: Option<DateTime<Utc>>,
     /// Happened before.
     pub event_before: Option<DateTime<Utc>>,
-    /// The as-of bound: rows as they were known at this instant, later versions and later rows left out.
+    /// The as-of bound: of each row the version with the greatest `created_at` up to this instant, and no row that came
+    /// later. The other bounds judge that version.
     pub known_by: Option<DateTime<Utc>>,
 }
 
@@ -57,7 +58,7 @@ pub trait GlobalDataStore: Send + Sync {
     /// Returns the current version of the row, or [`StoreError::NotFound`].
     async fn get(&self, id: &RecordId) -> Result<GlobalRecord, StoreError>;
 
-    /// Lists matching rows by ascending id, each in the version that the query's as-of bound selects.
+    /// Lists matching rows by ascending id, in the order of its bytes, each in the version that the query's as-of bound selects.
     async fn list(
         &self,
         query: &ValidatedQuery,

@@ -43,7 +43,7 @@ pub struct MarketMetric {
 /// Reads `market_metrics`; rows come in through [`crate::sync::SyncStore::commit`] alone.
 #[async_trait]
 pub trait MarketMetricStore: Send + Sync {
-    /// Lists matching rows by ascending id, each in the version that the query's as-of bound selects.
+    /// Lists matching rows by ascending id, in the order of its bytes, each in the version that the query's as-of bound selects.
     async fn list(
         &self,
         query: &ValidatedQuery,

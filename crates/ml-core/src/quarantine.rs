@@ -88,7 +88,7 @@ pub trait QuarantineStore: Send + Sync {
     /// Returns the quarantined records that have this raw id, in any collection.
     async fn find_by_raw_id(&self, raw_id: &RecordId) -> Result<Vec<QuarantinedRecord>, StoreError>;
 
-    /// Lists matching records by ascending key (collection by name on disk, then id).
+    /// Lists matching records by ascending key: collection by name on disk, then id in the order of its bytes.
     async fn list(
         &self,
         query: &QuarantineQuery,
@@ -98,6 +98,7 @@ pub trait QuarantineStore: Send + Sync {
     /// Counts matching records.
     async fn count(&self, query: &QuarantineQuery) -> Result<u64, StoreError>;
 
-    /// Counts records by collection, rule and field, most frequent first, then by name.
+    /// Counts records by collection, rule and field, most frequent first, then by the names of collection, rule and field,
+    /// reasons without a field before the others. A record that breaks a rule twice on a field counts once.
     async fn count_by_reason(&self) -> Result<Vec<ReasonCount>, StoreError>;
 }

@@ -99,13 +99,14 @@ impl ValidatedRow {
 pub struct SyncBatch {
     /// The collection the records are from.
     pub collection: Collection,
-    /// Moves the checkpoint; absent when records are replayed from quarantine, which moves nothing.
+    /// Moves the checkpoint; absent when records are replayed from quarantine, which leaves the checkpoint as it is, its
+    /// counts included.
     pub advance: Option<Advance>,
     /// The records that passed, as rows; of rows with the same key the last wins.
     pub rows: Vec<ValidatedRow>,
     /// The records that did not pass.
     pub quarantined: Vec<QuarantinedRecord>,
-    /// Values that the passed records now own; a key that is owned stays with its owner.
+    /// Values that the passed records now own; a key that is owned, also by an earlier one of these, stays with its owner.
     pub unique_keys: Vec<UniqueKey>,
     /// When the batch is committed.
     pub committed_at: DateTime<Utc>,
@@ -117,7 +118,7 @@ pub trait SyncStore: Send + Sync {
     /// Returns how far the sync of `collection` got, if it has begun.
     async fn find_checkpoint(&self, collection: Collection) -> Result<Option<Checkpoint>, StoreError>;
 
-    /// Lists every checkpoint, by collection.
+    /// Lists every checkpoint, in the order of [`Collection::ALL`].
     async fn list_checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError>;
 
     /// Writes the batch in one transaction and returns what it did.
@@ -125,6 +126,7 @@ pub trait SyncStore: Send + Sync {
     /// A row whose key exists with the same content hash is left as it is. One with another hash is replaced, and its former
     /// version is kept for as-of reads. A passed record leaves quarantine; a failed one enters it, or has its reasons
     /// replaced and its attempts raised by one, keeping `first_seen_at`; a row it had before stays. The checkpoint adds the counts.
+    /// One that left and fails later enters anew.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the checkpoint is no longer at `advance.from`: another sync was there first, and nothing

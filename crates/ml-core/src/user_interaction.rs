@@ -39,7 +39,7 @@ pub struct UserInteraction {
 /// Reads `user_interactions`; rows come in through [`crate::sync::SyncStore::commit`] alone.
 #[async_trait]
 pub trait UserInteractionStore: Send + Sync {
-    /// Lists matching rows by ascending id, each in the version that the query's as-of bound selects.
+    /// Lists matching rows by ascending id, in the order of its bytes, each in the version that the query's as-of bound selects.
     async fn list(
         &self,
         query: &ValidatedQuery,

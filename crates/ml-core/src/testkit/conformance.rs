@@ -60,3 +60,10 @@ mod pages;
 
 pub mod change_feed;
 pub mod document_store;
+pub mod global_data_store;
+pub mod ground_truth_store;
+pub mod market_metric_store;
+pub mod quarantine_store;
+pub mod sync_store;
+pub mod user_interaction_store;
+pub mod validated_query;
