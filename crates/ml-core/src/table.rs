@@ -232,6 +232,11 @@ impl Table {
         &self.columns
     }
 
+    /// Takes the table apart.
+    pub fn into_columns(self) -> Vec<Column> {
+        self.columns
+    }
+
     /// Returns the column called `name`, if there is one.
     pub fn find(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
