@@ -1,0 +1,187 @@
+//! Making a dataset version: read, split, hash, store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use ml_core::artifact::ArtifactStore;
+use ml_core::clock::{Clock, to_microseconds};
+use ml_core::dataset::{DatasetName, DatasetStore, DatasetVersion, NewDatasetVersion, Split, SplitCounts};
+use ml_core::digest::Digest;
+use ml_core::global_data::GlobalDataStore;
+use ml_core::market_metric::MarketMetricStore;
+use ml_core::table::{Column, ColumnSchema, Table};
+use ml_core::user_interaction::UserInteractionStore;
+use tracing::{info, instrument};
+
+use super::collector::{RowCollector, Wanted};
+use super::content_hash::content_hash;
+use super::error::DatasetError;
+use super::load;
+use super::parquet::table_to_parquet;
+use super::source::{explain_empty, read_rows};
+use super::spec::DatasetSpec;
+use super::split::{SplitRule, counts_of, find_named};
+use super::{EVENT_TIME_COLUMN, FEATURE_PREFIX, ID_COLUMN, SPLIT_COLUMN};
+
+/// Where rows come from and where versions go.
+#[derive(Clone)]
+pub struct DatasetStores {
+    /// Rows of `global_ml_data`.
+    pub global_data: Arc<dyn GlobalDataStore>,
+    /// Rows of `market_metrics`.
+    pub market_metrics: Arc<dyn MarketMetricStore>,
+    /// Rows of `user_interactions`.
+    pub user_interactions: Arc<dyn UserInteractionStore>,
+    /// Dataset versions.
+    pub datasets: Arc<dyn DatasetStore>,
+    /// The files that hold the rows of versions.
+    pub artifacts: Arc<dyn ArtifactStore>,
+}
+
+/// Makes dataset versions and reads them back.
+#[derive(Clone)]
+pub struct DatasetBuilder {
+    stores: DatasetStores,
+    clock: Arc<dyn Clock>,
+}
+
+/// A table in the form in which it is stored.
+struct Packed {
+    schema: Vec<ColumnSchema>,
+    content_hash: Digest,
+    counts: SplitCounts,
+    file: Vec<u8>,
+}
+
+impl DatasetBuilder {
+    /// Works on `stores`, in the time of `clock`.
+    pub fn new(stores: DatasetStores, clock: Arc<dyn Clock>) -> DatasetBuilder {
+        DatasetBuilder { stores, clock }
+    }
+
+    /// Takes a snapshot of the rows that `spec` asks for, as they were known at `as_of` (now, where absent).
+    ///
+    /// The same spec and as-of time give the same content hash, whatever arrived later. Where the newest version has the same
+    /// spec and content hash, that one is returned. Memory is that of the table and of its file.
+    ///
+    /// # Errors
+    /// [`DatasetError::InvalidSpec`] and [`DatasetError::FutureAsOf`] before anything is read, [`DatasetError::Empty`] when no
+    /// row passes, [`DatasetError::UnknownColumn`] and the errors of [`SplitRule::assign`] for rows that do not suit the spec.
+    #[instrument(skip_all, fields(dataset.name = %name))]
+    pub async fn create(
+        &self,
+        name: &DatasetName,
+        spec: &DatasetSpec,
+        as_of: Option<DateTime<Utc>>,
+    ) -> Result<DatasetVersion, DatasetError> {
+        spec.check()?;
+        let now = self.clock.now();
+        let as_of = to_microseconds(as_of.unwrap_or(now));
+        if as_of > now {
+            return Err(DatasetError::FutureAsOf { as_of, now });
+        }
+
+        let rows = read_rows(&self.stores, spec, wanted_columns(spec), as_of).await?;
+        if rows.n_rows() == 0 {
+            return Err(DatasetError::Empty(explain_empty(&self.stores, spec, as_of).await?));
+        }
+        let (packed, spec) = pack(rows, spec.clone()).await?;
+        let file = self.stores.artifacts.put(packed.file).await?;
+        let version = NewDatasetVersion {
+            name: name.clone(),
+            spec: serde_json::to_value(&spec).expect("a spec is plain data with text keys"),
+            as_of,
+            counts: packed.counts,
+            schema: packed.schema,
+            content_hash: packed.content_hash,
+            file,
+            created_at: now,
+        };
+        let version = self.stores.datasets.create_version(&version).await?;
+        let (number, n_rows) = (version.version, version.content.counts.total());
+        info!(dataset.version = number, dataset.n_rows = n_rows, "dataset {name}@{number} has {n_rows} rows");
+        Ok(version)
+    }
+
+    /// Returns the rows of `version`, verified; see [`load::load`].
+    pub async fn load(&self, version: &DatasetVersion) -> Result<Table, DatasetError> {
+        load::load(self.stores.artifacts.as_ref(), version).await
+    }
+
+    /// Returns the rows of `version` that are in `split`, verified; see [`load::load_split`].
+    pub async fn load_split(&self, version: &DatasetVersion, split: Split) -> Result<Table, DatasetError> {
+        load::load_split(self.stores.artifacts.as_ref(), version, split).await
+    }
+}
+
+/// Returns the columns that have to be read: those of the dataset, and the one that decides the split.
+fn wanted_columns(spec: &DatasetSpec) -> Wanted {
+    let Some(columns) = &spec.columns else { return Wanted::All };
+    Wanted::Only(columns.iter().map(String::as_str).chain(spec.split.column()).map(str::to_owned).collect())
+}
+
+/// Makes the table, splits it, hashes it and encodes it, away from the threads that wait for stores.
+async fn pack(rows: RowCollector, spec: DatasetSpec) -> Result<(Packed, DatasetSpec), DatasetError> {
+    let work = move || {
+        let (table, counts) = assemble(rows, &spec)?;
+        let content_hash = content_hash(&table);
+        let file = table_to_parquet(&table)?;
+        Ok((Packed { schema: table.schema(), content_hash, counts, file }, spec))
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(packed) => packed,
+        // The work is never cancelled, so it ended in a panic, which goes on here.
+        Err(err) => std::panic::resume_unwind(err.into_panic()),
+    }
+}
+
+/// Returns the table of the dataset: id, event time, split, and the columns asked for.
+fn assemble(rows: RowCollector, spec: &DatasetSpec) -> Result<(Table, SplitCounts), DatasetError> {
+    let known = rows.known_columns();
+    let table = rows.finish()?;
+    check_columns(spec, &table, &known)?;
+    let splits = spec.split.assign(&table)?;
+
+    let order = column_order(spec, &table);
+    let mut columns: BTreeMap<String, Column> =
+        table.into_columns().into_iter().map(|column| (column.name.clone(), column)).collect();
+    let split = Column::texts(SPLIT_COLUMN, splits.iter().map(|split| split.name()));
+    columns.insert(SPLIT_COLUMN.to_owned(), split);
+    let columns = order.iter().filter_map(|name| columns.remove(name)).collect();
+    Ok((Table::new(columns)?, counts_of(&splits)))
+}
+
+fn check_columns(spec: &DatasetSpec, table: &Table, known: &[String]) -> Result<(), DatasetError> {
+    let asked_for = spec.columns.iter().flatten().map(|column| (column.as_str(), "to keep"));
+    for (column, purpose) in asked_for.chain(spec.split.column().map(|column| (column, "to split by"))) {
+        let is_made_here = column == SPLIT_COLUMN && purpose == "to keep";
+        if !is_made_here && find_named(table, column).is_none() {
+            return Err(DatasetError::UnknownColumn { column: column.to_owned(), purpose, known: known.to_vec() });
+        }
+    }
+    Ok(())
+}
+
+/// Returns the names of the dataset's columns: the leading three, then those of the spec, or all of them.
+fn column_order(spec: &DatasetSpec, table: &Table) -> Vec<String> {
+    let leading = [ID_COLUMN, EVENT_TIME_COLUMN, SPLIT_COLUMN];
+    let mut order: Vec<String> = leading.map(str::to_owned).into();
+    let given_split = format!("{FEATURE_PREFIX}{SPLIT_COLUMN}");
+    let is_given = matches!(&spec.split, SplitRule::Column { column } if *column == SPLIT_COLUMN);
+    match &spec.columns {
+        Some(names) => {
+            let others = names.iter().filter(|name| !leading.contains(&name.as_str()));
+            order.extend(others.filter_map(|name| find_named(table, name)).map(|column| column.name.clone()));
+        }
+        // What the given split says is in the column `split` already.
+        None => order.extend(
+            table.columns()[2..]
+                .iter()
+                .map(|column| &column.name)
+                .filter(|name| !(is_given && **name == given_split))
+                .cloned(),
+        ),
+    }
+    order
+}
