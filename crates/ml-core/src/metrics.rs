@@ -4,6 +4,8 @@
 //! here knows models, tables or stores.
 
 mod confusion;
+#[cfg(test)]
+mod golden;
 mod probability;
 mod regression;
 
