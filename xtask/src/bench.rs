@@ -1,0 +1,63 @@
+//! Measurements of the built program on synthetic input.
+
+mod ingest;
+mod memory;
+mod records;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+
+use crate::bench::records::RecordGenerator;
+
+#[derive(Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Measure ingest and sync of many records, and the same ingest as a Python script.
+    #[command(after_help = "Example: cargo xtask bench ingest --records 100000")]
+    Ingest(InputArgs),
+    /// Write the synthetic records to a file, as JSON lines.
+    #[command(after_help = "Example: cargo xtask bench records --records 1000 /tmp/records.jsonl")]
+    Records {
+        #[command(flatten)]
+        input: InputArgs,
+        /// The file to write.
+        file: PathBuf,
+    },
+}
+
+/// Which input to make.
+#[derive(Args)]
+pub(crate) struct InputArgs {
+    /// How many records.
+    #[arg(long, default_value_t = 1_000_000)]
+    records: u64,
+    /// Seed of the records; the same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs one measurement, or writes its input.
+pub(crate) fn run(command: BenchCommand) -> Result<()> {
+    match command {
+        BenchCommand::Ingest(input) => ingest::run(&input),
+        BenchCommand::Records { input, file } => {
+            let size_bytes = write_input(&input, &file)?;
+            println!("{} records, {size_bytes} bytes", input.records);
+            Ok(())
+        }
+    }
+}
+
+/// Writes the records to `path` and to the disk below, and returns the size.
+fn write_input(input: &InputArgs, path: &Path) -> Result<u64> {
+    let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let mut out = BufWriter::new(file);
+    RecordGenerator::new(input.seed).write(input.records, &mut out)?;
+    let file = out.into_inner().context("cannot write the records")?;
+    // Pages still waiting to be written would slow down whatever is measured next.
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
