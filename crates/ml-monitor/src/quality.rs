@@ -273,6 +273,7 @@ fn hash_values(values: &ColumnValues, hashers: &mut [DefaultHasher]) {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
     fn quality_of(column: Column) -> ColumnQuality {
         ColumnQuality::of(&column)
     }

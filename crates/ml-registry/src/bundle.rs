@@ -141,7 +141,7 @@ impl Bundle {
     pub fn read_from(reader: &mut dyn BufRead) -> Result<Bundle, BundleError> {
         let (manifest_bytes, manifest_digest) = read_header(reader)?;
         let manifest = read_part(reader, manifest_bytes, "manifest")?;
-        if Digest::of(&manifest) != manifest_digest {
+        if Digest::of(&manifest).to_string() != manifest_digest {
             return Err(BundleError::Damaged { part: "manifest" });
         }
         let Manifest::V1(manifest) = serde_json::from_slice(&manifest).map_err(BundleError::Manifest)?;
@@ -161,7 +161,8 @@ impl Bundle {
     }
 }
 
-fn read_header(reader: &mut dyn BufRead) -> Result<(u64, Digest), BundleError> {
+/// Returns the size of the manifest, and its digest as written.
+fn read_header(reader: &mut dyn BufRead) -> Result<(u64, String), BundleError> {
     let mut line = Vec::new();
     reader.take(MAX_HEADER_BYTES).read_until(b'\n', &mut line)?;
     let line = String::from_utf8(line).map_err(|_| BundleError::NotABundle)?;
@@ -175,8 +176,8 @@ fn read_header(reader: &mut dyn BufRead) -> Result<(u64, Digest), BundleError> {
     let Some((size, digest)) = rest.strip_prefix(' ').and_then(|rest| rest.split_once(' ')) else {
         return Err(damaged);
     };
-    match (size.parse(), digest.parse()) {
-        (Ok(size), Ok(digest)) if size <= MAX_MANIFEST_BYTES => Ok((size, digest)),
+    match size.parse() {
+        Ok(size) if size <= MAX_MANIFEST_BYTES => Ok((size, digest.to_owned())),
         _ => Err(damaged),
     }
 }
