@@ -7,12 +7,20 @@ use std::path::Path;
 use ml_core::artifact::{ArtifactRef, ArtifactStore};
 use ml_core::digest::Digest;
 use ml_core::error::StoreError;
+use ml_core::testkit::Fresh;
 use ml_core::testkit::concurrently::concurrently;
 use ml_registry::fs_artifacts::FsArtifacts;
 
 fn open(folder: &Path) -> FsArtifacts {
     FsArtifacts::open(folder.join("artifacts")).unwrap()
 }
+
+async fn fresh() -> Option<Fresh<FsArtifacts>> {
+    let folder = tempfile::tempdir().unwrap();
+    Some(Fresh::with_guard(open(folder.path()), folder))
+}
+
+ml_core::artifact_store_suite!(fresh);
 
 /// Returns every file under `folder`.
 fn files_in(folder: &Path) -> Vec<String> {
