@@ -15,6 +15,7 @@ fn open(folder: &Path) -> FsArtifacts {
     FsArtifacts::open(folder.join("artifacts")).unwrap()
 }
 
+#[expect(clippy::unused_async, reason = "the suite awaits the store it asks for")]
 async fn fresh() -> Option<Fresh<FsArtifacts>> {
     let folder = tempfile::tempdir().unwrap();
     Some(Fresh::with_guard(open(folder.path()), folder))
