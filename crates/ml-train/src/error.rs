@@ -4,6 +4,7 @@ use ml_core::metrics::MetricError;
 use ml_core::table::TableError;
 
 use crate::matrix::TooWide;
+use crate::model::Framework;
 use crate::spec::SpecError;
 
 /// Why a model was not trained.
@@ -159,6 +160,19 @@ pub enum ModelFormatError {
     /// The bytes changed since they were written.
     #[error("the model is corrupt: its checksum does not fit its content")]
     Corrupt,
+    /// The content does not decode, and was written with another version of the library under the estimators.
+    #[error(
+        "the model was fitted with {found}, this release has {supported}: use the release that wrote it, or train again"
+    )]
+    OtherFramework {
+        /// What fitted the model.
+        found: Framework,
+        /// What this release has.
+        supported: Framework,
+        /// Why the content does not decode.
+        #[source]
+        source: rmp_serde::decode::Error,
+    },
     /// The content does not decode.
     #[error("the content of the model does not decode")]
     Undecodable(#[source] rmp_serde::decode::Error),

@@ -4,6 +4,8 @@
 //! MessagePack with named fields, and blocks of little-endian numbers. Nothing in it depends on time, threads or hashing:
 //! the same training gives the same bytes.
 
+use std::fmt;
+
 use ml_core::model::Signature;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,6 +28,12 @@ pub struct Framework {
     pub name: String,
     /// Its version.
     pub version: String,
+}
+
+impl fmt::Display for Framework {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
 }
 
 impl Framework {
@@ -67,6 +75,12 @@ struct ContentV1 {
     classes: Vec<String>,
     preprocessor: Preprocessor,
     predictor: FittedPredictor,
+}
+
+/// The part that tells why the rest may not decode.
+#[derive(Deserialize)]
+struct FrameworkOnly {
+    framework: Framework,
 }
 
 #[derive(Serialize)]
@@ -139,7 +153,7 @@ impl TrainedModel {
     /// [`ModelFormatError`], which says why the bytes are not a model that this release reads.
     pub fn from_bytes(bytes: &[u8]) -> Result<TrainedModel, ModelFormatError> {
         let content = checked_content(bytes)?;
-        let content: ContentV1 = rmp_serde::from_slice(content).map_err(ModelFormatError::Undecodable)?;
+        let content: ContentV1 = rmp_serde::from_slice(content).map_err(|source| undecodable(content, source))?;
         let StoredSpec::V1(spec) = content.spec;
         let model = TrainedModel {
             spec,
@@ -163,6 +177,16 @@ impl TrainedModel {
         fault
             .or_else(|| self.preprocessor.inconsistency())
             .or_else(|| self.predictor.inconsistency(self.preprocessor.n_features(), self.classes.len()))
+    }
+}
+
+fn undecodable(content: &[u8], source: rmp_serde::decode::Error) -> ModelFormatError {
+    let supported = Framework::current();
+    match rmp_serde::from_slice::<FrameworkOnly>(content) {
+        Ok(FrameworkOnly { framework }) if framework != supported => {
+            ModelFormatError::OtherFramework { found: framework, supported, source }
+        }
+        _ => ModelFormatError::Undecodable(source),
     }
 }
 
@@ -200,4 +224,16 @@ fn checked_content(bytes: &[u8]) -> Result<&[u8], ModelFormatError> {
         return Err(ModelFormatError::Corrupt);
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_framework_is_the_one_that_is_built_with() {
+        let manifest = include_str!("../../../Cargo.toml");
+        let declared = format!("smartcore = {{ version = \"{}\"", Framework::current().version);
+        assert!(manifest.contains(&declared), "Framework::current() does not follow the manifest");
+    }
 }

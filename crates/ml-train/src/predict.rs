@@ -8,8 +8,9 @@ use crate::derive::derive_for;
 use crate::error::PredictError;
 use crate::estimator::{Outputs, Scores};
 use crate::frame::Frame;
+use crate::matrix::FeatureMatrix;
 use crate::model::TrainedModel;
-use crate::preprocess::InvalidValue;
+use crate::preprocess::{Features, InvalidValue};
 use crate::spec::{PipelineSpec, Reads, TargetTransform, Task};
 
 /// The predictions of some rows, in their order.
@@ -90,10 +91,7 @@ impl TrainedModel {
     /// [`PredictError`] for columns that are missing or of the wrong kind, and for categories that the pipeline does not
     /// allow.
     pub fn predict(&self, table: &Table) -> Result<Predictions, PredictError> {
-        self.check_inputs(table)?;
-        let mut frame = Frame::new(table);
-        derive_for(&self.spec, &self.spec.feature_columns(), &mut frame)?;
-        let features = self.preprocessor.transform(&frame)?;
+        let features = self.preprocess(table)?;
 
         let predictor = self.predictor.as_predictor();
         let probabilities = predictor.predict_proba(&features.matrix)?;
@@ -128,6 +126,21 @@ impl TrainedModel {
             missing,
             unknown_categories: features.unknown_categories,
         })
+    }
+
+    /// Returns the features that the predictor sees, for the rows of `table` that can be scored.
+    ///
+    /// # Errors
+    /// Those of [`TrainedModel::predict`].
+    pub fn features(&self, table: &Table) -> Result<FeatureMatrix, PredictError> {
+        Ok(self.preprocess(table)?.matrix)
+    }
+
+    fn preprocess(&self, table: &Table) -> Result<Features, PredictError> {
+        self.check_inputs(table)?;
+        let mut frame = Frame::new(table);
+        derive_for(&self.spec, &self.spec.feature_columns(), &mut frame)?;
+        self.preprocessor.transform(&frame)
     }
 
     fn in_target_units(&self, numbers: Vec<f64>) -> Vec<f64> {

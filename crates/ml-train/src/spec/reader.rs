@@ -170,7 +170,12 @@ impl Reader {
         self.value(value, key)
     }
 
+    /// A bare name is an estimator with default settings.
     fn estimator(&mut self, value: &Value, key: &str) -> Option<EstimatorSpec> {
+        if let Value::String(kind) = value {
+            let with_defaults = Mapping::from_iter([(Value::from("kind"), Value::from(kind.as_str()))]);
+            return self.estimator(&Value::Mapping(with_defaults), key);
+        }
         let Some(kind) = value.get("kind").and_then(Value::as_str) else {
             return self.fault(key, format!("needs a `kind`; {}", suggestion("", EstimatorSpec::KINDS)));
         };

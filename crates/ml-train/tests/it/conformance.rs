@@ -1,0 +1,222 @@
+//! One suite that every estimator passes.
+
+use ml_core::table::{Column, Table};
+use ml_train::error::{PredictError, TrainError};
+use ml_train::estimator::{EstimatorSpec, Outputs};
+use ml_train::matrix::{DenseMatrix, FeatureMatrix};
+use ml_train::model::TrainedModel;
+use ml_train::predict::PredictedValues;
+use ml_train::progress::{Progress, Silent, Stage};
+use ml_train::spec::{PipelineSpec, Task};
+use ml_train::train::train;
+
+/// Every estimator for each of its tasks, with settings that are quick on little data.
+const ESTIMATORS: [(&str, &str); 16] = [
+    ("classification", "{kind: linear_svm}"),
+    ("classification", "{kind: logistic_regression, class_weight: balanced}"),
+    ("classification", "{kind: softmax_regression}"),
+    ("classification", "{kind: multinomial_naive_bayes}"),
+    ("classification", "{kind: gaussian_naive_bayes}"),
+    ("classification", "{kind: decision_tree}"),
+    ("classification", "{kind: random_forest, n_trees: 8}"),
+    ("classification", "{kind: k_nearest_neighbours, k: 3}"),
+    ("classification", "{kind: majority_class}"),
+    ("regression", "{kind: decision_tree, max_depth: 4}"),
+    ("regression", "{kind: random_forest, n_trees: 8}"),
+    ("regression", "{kind: k_nearest_neighbours, weights: distance, search: cover_tree}"),
+    ("regression", "{kind: ridge}"),
+    ("regression", "{kind: linear_regression}"),
+    ("regression", "{kind: mean}"),
+    ("regression", "{kind: column, column: a}"),
+];
+
+fn spec(task: &str, estimator: &str) -> PipelineSpec {
+    let target = if task == "regression" { "number" } else { "class" };
+    let yaml = format!(
+        "{{version: 1, name: suite, task: {task}, target: {target}, seed: 3, estimator: {estimator}, features: \
+         [{{columns: [a, b]}}, {{columns: [colour], steps: [one_hot]}}]}}"
+    );
+    PipelineSpec::from_yaml(&yaml).unwrap()
+}
+
+/// Rows whose class and number follow from the features, but for a little noise.
+fn table(n_rows: usize) -> Table {
+    let wave = |row: usize, step: f64| (row as f64 * step).sin() + 1.0;
+    let a: Vec<f64> = (0..n_rows).map(|row| wave(row, 0.7)).collect();
+    let b: Vec<f64> = (0..n_rows).map(|row| wave(row, 1.3)).collect();
+    let colours: Vec<&str> = (0..n_rows).map(|row| ["red", "green", "blue"][row % 3]).collect();
+    let class = |row: usize| if a[row] > 1.4 { "high" } else { ["low", "middle"][usize::from(b[row] > 1.0)] };
+    let number = |row: usize| 3.0 * a[row] - b[row] + wave(row, 17.0) / 10.0;
+    Table::new(vec![
+        Column::texts("class", (0..n_rows).map(class)),
+        Column::numbers("number", (0..n_rows).map(number).collect()),
+        Column::texts("colour", colours),
+        Column::numbers("a", a),
+        Column::numbers("b", b),
+    ])
+    .unwrap()
+}
+
+fn bytes_with_threads(n_threads: usize, spec: &PipelineSpec, table: &Table) -> Vec<u8> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+    pool.install(|| train(spec, table, &Silent).unwrap().model.to_bytes().unwrap())
+}
+
+#[test]
+fn the_suite_covers_every_estimator() {
+    for kind in EstimatorSpec::KINDS {
+        let tasks = ESTIMATORS.iter().filter(|(task, estimator)| spec(task, estimator).estimator.kind() == kind);
+        let covered: Vec<&str> = tasks.map(|(task, _)| *task).collect();
+        let (_, estimator) = ESTIMATORS
+            [ESTIMATORS.iter().position(|(task, estimator)| spec(task, estimator).estimator.kind() == kind).unwrap()];
+        let declared: Vec<&str> =
+            spec(covered[0], estimator).estimator.tasks().iter().map(|task| task.name()).collect();
+        assert_eq!(covered, declared, "{kind}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_with_one_thread_and_with_two() {
+    let table = table(90);
+    for (task, estimator) in ESTIMATORS {
+        let spec = spec(task, estimator);
+        let one = bytes_with_threads(1, &spec, &table);
+        assert!(one == bytes_with_threads(1, &spec, &table), "{estimator}: two trainings differ");
+        assert!(one == bytes_with_threads(2, &spec, &table), "{estimator}: one and two threads differ");
+    }
+}
+
+#[test]
+fn predictions_survive_being_stored() {
+    let table = table(90);
+    for (task, estimator) in ESTIMATORS {
+        let model = train(&spec(task, estimator), &table, &Silent).unwrap().model;
+        let bytes = model.to_bytes().unwrap();
+        let loaded = TrainedModel::from_bytes(&bytes).unwrap();
+        assert_eq!(loaded.predict(&table).unwrap(), model.predict(&table).unwrap(), "{estimator}");
+        assert_eq!(loaded.spec(), model.spec(), "{estimator}");
+        assert_eq!(loaded.signature(), model.signature(), "{estimator}");
+        assert!(loaded.to_bytes().unwrap() == bytes, "{estimator}: stored again it differs");
+    }
+}
+
+#[test]
+fn features_of_another_width_are_refused() {
+    let table = table(90);
+    let wide = FeatureMatrix::Dense(DenseMatrix::new(2, 9, vec![0.5; 18]));
+    for (task, estimator) in ESTIMATORS {
+        let model = train(&spec(task, estimator), &table, &Silent).unwrap().model;
+        let predictor = model.predictor().as_predictor();
+        assert_eq!(predictor.n_features(), 5, "{estimator}");
+        let errors = [
+            predictor.predict(&wide).unwrap_err(),
+            predictor.predict_proba(&wide).unwrap_err(),
+            predictor.decision_scores(&wide).unwrap_err(),
+        ];
+        for err in errors {
+            assert!(matches!(err, PredictError::WrongWidth { expected: 5, found: 9 }), "{estimator}: {err}");
+        }
+    }
+}
+
+#[test]
+fn probabilities_are_shares_and_the_most_likely_class_is_predicted() {
+    let table = table(90);
+    for (task, estimator) in ESTIMATORS {
+        let model = train(&spec(task, estimator), &table, &Silent).unwrap().model;
+        let features = model.features(&table).unwrap();
+        let predictor = model.predictor().as_predictor();
+        let predicted = predictor.predict(&features).unwrap();
+        let scores = [predictor.predict_proba(&features).unwrap(), predictor.decision_scores(&features).unwrap()];
+        for scores in scores.into_iter().flatten() {
+            assert_eq!(predicted, Outputs::Classes(scores.best_classes()), "{estimator}");
+        }
+        if let Some(probabilities) = predictor.predict_proba(&features).unwrap() {
+            for row in 0..90 {
+                let sum: f64 = probabilities.row(row).iter().sum();
+                assert!((sum - 1.0).abs() < 1e-12, "{estimator}: {sum}");
+                assert!(probabilities.row(row).iter().all(|share| (0.0..=1.0).contains(share)), "{estimator}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_scored_alone_as_they_are_together() {
+    let table = table(90);
+    for (task, estimator) in ESTIMATORS {
+        let model = train(&spec(task, estimator), &table, &Silent).unwrap().model;
+        let together = model.predict(&table).unwrap();
+        for row in [0, 41, 89] {
+            let alone = model.predict(&table.take(&[row])).unwrap();
+            assert_eq!(alone.label(0), together.label(row), "{estimator}");
+            assert_eq!(alone.number(0), together.number(row), "{estimator}");
+        }
+        let none = model.predict(&table.take(&[])).unwrap();
+        assert_eq!(none.n_rows(), 0, "{estimator}");
+    }
+}
+
+#[test]
+fn what_can_be_learnt_is_learnt() {
+    let table = table(300);
+    let rows: Vec<usize> = (0..300).collect();
+    for (task, estimator) in ESTIMATORS {
+        let spec = spec(task, estimator);
+        if ["majority_class", "mean", "column"].contains(&spec.estimator.kind()) {
+            continue;
+        }
+        let trained = ml_train::train::train_rows(&spec, &table, &rows[..200], &Silent).unwrap();
+        let comparison = ml_train::evaluate::compare(&trained.model, &table, &rows[..200], &rows[200..]).unwrap();
+        let figure = if spec.task == Task::Classification { "accuracy" } else { "r2" };
+        let (model, baseline) = (comparison.model.metrics[figure], comparison.baselines[0].metrics[figure]);
+        assert!(model > baseline + 0.1, "{estimator}: {model} does not beat {baseline}");
+    }
+}
+
+#[test]
+fn two_rows_are_enough_or_an_error() {
+    let table = Table::new(vec![
+        Column::texts("class", ["low", "high"]),
+        Column::numbers("number", vec![1.0, 2.0]),
+        Column::texts("colour", ["red", "red"]),
+        Column::numbers("a", vec![0.0, 1.0]),
+        Column::numbers("b", vec![5.0, 5.0]),
+    ])
+    .unwrap();
+    for (task, estimator) in ESTIMATORS {
+        let model = train(&spec(task, estimator), &table, &Silent).unwrap().model;
+        let predictions = model.predict(&table).unwrap();
+        assert!(predictions.missing.is_empty(), "{estimator}: {:?}", predictions.missing);
+        if let PredictedValues::Numbers(numbers) = predictions.values {
+            assert!(numbers.iter().flatten().all(|number| (-0.1..=2.1).contains(number)), "{estimator}: {numbers:?}");
+        }
+    }
+}
+
+/// Stops a training when it reaches a stage.
+struct StopAt(Stage, std::sync::atomic::AtomicBool);
+
+impl Progress for StopAt {
+    fn begin(&self, stage: Stage) {
+        self.1.fetch_or(stage == self.0, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn advance(&self, _total: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.1.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_training_stops_when_asked_to() {
+    let table = table(90);
+    for (task, estimator) in ESTIMATORS {
+        for stage in [Stage::Derive, Stage::Preprocess, Stage::Fit] {
+            let progress = StopAt(stage, false.into());
+            let err = train(&spec(task, estimator), &table, &progress).unwrap_err();
+            assert!(matches!(err, TrainError::Cancelled), "{estimator} at {stage:?}: {err}");
+        }
+    }
+}

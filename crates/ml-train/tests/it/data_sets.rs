@@ -1,0 +1,81 @@
+//! The bundled pipelines on the development data sets, against scikit-learn's figures on the same splits.
+
+use std::time::Instant;
+
+use ml_core::table::{Column, ColumnValues, Table};
+use ml_train::evaluate::{Comparison, compare};
+use ml_train::model::TrainedModel;
+use ml_train::progress::Silent;
+use ml_train::train::train_rows;
+
+use crate::support::{bundled_pipeline, data_set, read_csv, read_jsonl, splits};
+
+/// Trains on the train split, reads the model back from its bytes, and compares it with its baselines on the test split.
+fn run(pipeline: &str, table: &Table) -> Comparison {
+    let spec = bundled_pipeline(pipeline);
+    let (train, test) = splits(table);
+    let begin = Instant::now();
+    let trained = train_rows(&spec, table, &train, &Silent).unwrap();
+    let fitted = begin.elapsed();
+    let bytes = trained.model.to_bytes().unwrap();
+    let model = TrainedModel::from_bytes(&bytes).unwrap();
+    let stored = begin.elapsed() - fitted;
+    let comparison = compare(&model, table, &train, &test).unwrap();
+    let compared = begin.elapsed() - fitted - stored;
+    println!("{pipeline}: fit {fitted:?}, store and load {} bytes {stored:?}, compare {compared:?}", bytes.len());
+    println!("{:?}", trained.summary.warnings);
+    println!("{:?}", comparison.model.metrics);
+    for baseline in &comparison.baselines {
+        println!("{}: {:?}", baseline.estimator, baseline.metrics);
+    }
+    comparison
+}
+
+#[test]
+fn newsgroups_reach_the_accuracy_of_linear_svc() {
+    let Some(folder) = data_set("newsgroups20") else { return };
+    let table = read_jsonl(&folder.join("data.jsonl.gz"), &["label", "subject", "text", "split"]);
+    let comparison = run("newsgroups.yaml", &table);
+    assert_eq!(comparison.model.n_samples, 7532);
+    assert!(comparison.model.metrics["accuracy"] >= 0.798, "{:?}", comparison.model.metrics);
+}
+
+#[test]
+fn sms_spam_reaches_the_accuracy_of_linear_svc() {
+    let Some(folder) = data_set("sms-spam") else { return };
+    let table = read_jsonl(&folder.join("data.jsonl"), &["label", "text", "split"]);
+    let comparison = run("sms-spam.yaml", &table);
+    assert!(comparison.model.metrics["accuracy"] >= 0.985, "{:?}", comparison.model.metrics);
+    assert!((comparison.baselines[0].metrics["accuracy"] - 0.8733).abs() < 1e-4);
+}
+
+#[test]
+fn king_county_prices_reach_ridge_on_the_logarithm() {
+    let Some(folder) = data_set("king-county-sales") else { return };
+    let comparison = run("king-county.yaml", &read_csv(&folder.join("data.csv.gz")));
+    assert!(comparison.model.metrics["r2"] >= 0.873, "{:?}", comparison.model.metrics);
+    assert!(comparison.baselines[0].metrics["r2"].abs() < 0.001);
+}
+
+#[test]
+fn volatility_has_the_published_coefficients() {
+    let Some(folder) = data_set("sp500-daily") else { return };
+    let table = read_csv(&folder.join("data.csv.gz"));
+    // The set calls them `ticker` and `date`; ISO dates are in order as text.
+    let renamed = table.columns().iter().map(|column| {
+        let name = match column.name.as_str() {
+            "ticker" => "symbol",
+            "date" => "event_time",
+            name => name,
+        };
+        Column { name: name.to_owned(), values: column.values.clone() }
+    });
+    let table = Table::new(renamed.collect()).unwrap();
+    assert!(matches!(table.get("event_time").unwrap().values, ColumnValues::Text(_)));
+
+    let comparison = run("volatility.yaml", &table);
+
+    assert_eq!(comparison.model.n_samples, 13_052);
+    assert!((comparison.model.metrics["r2"] - 0.0917).abs() < 1e-3, "{:?}", comparison.model.metrics);
+    assert!((comparison.model.metrics["mae"] - 0.005_942).abs() < 1e-5, "{:?}", comparison.model.metrics);
+}
