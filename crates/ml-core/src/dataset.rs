@@ -173,6 +173,6 @@ pub trait DatasetStore: Send + Sync {
     /// Returns the newest version, if the dataset exists.
     async fn find_latest(&self, name: &DatasetName) -> Result<Option<DatasetVersion>, StoreError>;
 
-    /// Lists every version of one dataset or of all, by name and then number.
+    /// Lists every version of one dataset or of all, by name, in the order of its bytes, and then number.
     async fn list(&self, name: Option<&DatasetName>) -> Result<Vec<DatasetVersion>, StoreError>;
 }

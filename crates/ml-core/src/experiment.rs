@@ -62,10 +62,11 @@ pub struct Experiment {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Experiments. A fresh store has one, `Default`, with id `0`.
+/// Experiments. A fresh store has one, `Default`, with id `0`. A change to an experiment that is not there is
+/// [`StoreError::NotFound`].
 #[async_trait]
 pub trait ExperimentStore: Send + Sync {
-    /// Takes the next number and inserts, or [`StoreError::AlreadyExists`] for a taken name.
+    /// Takes the next number and inserts, in use, or [`StoreError::AlreadyExists`] for a taken name.
     async fn create(&self, experiment: &NewExperiment) -> Result<Experiment, StoreError>;
 
     /// Returns the experiment, or [`StoreError::NotFound`].
@@ -81,7 +82,7 @@ pub trait ExperimentStore: Send + Sync {
         page: PageRequest<ExperimentId>,
     ) -> Result<Page<Experiment, ExperimentId>, StoreError>;
 
-    /// Gives the experiment another name, or [`StoreError::AlreadyExists`].
+    /// Gives the experiment another name, or [`StoreError::AlreadyExists`] when another experiment has it.
     async fn rename(&self, id: &ExperimentId, name: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Puts the experiment away or takes it back into use.

@@ -22,7 +22,9 @@ pub const MAX_MODEL_NAME_CHARS: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidModelRef {
     /// Not a name of a model.
-    #[error("`{0}` is not a model name: use 1 to {MAX_MODEL_NAME_CHARS} characters, without `/`, `:`, `@` and control characters")]
+    #[error(
+        "`{0}` is not a model name: use 1 to {MAX_MODEL_NAME_CHARS} characters, without `/`, `:`, `@` and control characters"
+    )]
     Name(String),
     /// Not an alias.
     #[error(
@@ -286,7 +288,7 @@ pub struct RegisteredModel {
     pub aliases: BTreeMap<ModelAlias, u32>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// When it or one of its versions was last changed.
+    /// When it, its aliases or one of its versions was last changed; a version that is registered counts.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -357,10 +359,10 @@ pub trait ModelStore: Send + Sync {
     /// Returns the model, or [`StoreError::NotFound`].
     async fn get(&self, name: &ModelName) -> Result<RegisteredModel, StoreError>;
 
-    /// Lists models by name.
+    /// Lists models by name, in the order of its bytes.
     async fn list(&self, page: PageRequest<ModelName>) -> Result<Page<RegisteredModel, ModelName>, StoreError>;
 
-    /// Deletes the model with its versions and aliases; the record of alias moves stays.
+    /// Deletes the model with its versions and aliases, or [`StoreError::NotFound`]; the record of alias moves stays as it is.
     async fn delete(&self, name: &ModelName) -> Result<(), StoreError>;
 
     /// Gives the version the next number of its model and inserts it in stage `development`.

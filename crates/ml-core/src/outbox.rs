@@ -39,10 +39,10 @@ pub trait OutboxStore: Send + Sync {
     /// Adds entries in one transaction and returns how many wait because of it.
     ///
     /// An id that is there with the same body is left as it is, delivered or not; with another body it is replaced and waits
-    /// again.
+    /// again. Of entries with the same id the last wins.
     async fn enqueue(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError>;
 
-    /// Returns up to `limit` waiting entries, oldest first.
+    /// Returns up to `limit` waiting entries, oldest `created_at` first, then by id.
     async fn list_pending(&self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError>;
 
     /// Marks these entries delivered; ids that are unknown or delivered already are passed over. An entry whose body was

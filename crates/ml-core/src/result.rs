@@ -107,10 +107,11 @@ pub struct PredictionQuery {
 /// Predictions, in the document store.
 #[async_trait]
 pub trait PredictionStore: Send + Sync {
-    /// Inserts new predictions and replaces those that differ. Two that differ only in `predicted_at` are the same.
+    /// Inserts new predictions and replaces those that differ. Two that differ only in `predicted_at` are the same,
+    /// and the first one stays.
     async fn upsert(&self, predictions: &[Prediction]) -> Result<UpsertCounts, StoreError>;
 
-    /// Lists matching predictions by ascending id.
+    /// Lists matching predictions by ascending id, in the order of its bytes.
     async fn list(
         &self,
         query: &PredictionQuery,
@@ -140,7 +141,7 @@ pub struct Embedding {
 /// Embeddings, in the document store.
 #[async_trait]
 pub trait EmbeddingStore: Send + Sync {
-    /// Inserts new embeddings and replaces those that differ in more than `created_at`.
+    /// Inserts new embeddings and replaces those that differ in more than `created_at`; the others stay as they are.
     async fn upsert(&self, embeddings: &[Embedding]) -> Result<UpsertCounts, StoreError>;
 
     /// Returns the embeddings that `model` made of these records, in any order; records without one are left out.
@@ -166,7 +167,7 @@ pub struct IntermediateResult {
 /// Intermediate results, in the document store.
 #[async_trait]
 pub trait IntermediateResultStore: Send + Sync {
-    /// Inserts new results and replaces those that differ in more than `created_at`.
+    /// Inserts new results and replaces those that differ in more than `created_at`; the others stay as they are.
     async fn upsert(&self, results: &[IntermediateResult]) -> Result<UpsertCounts, StoreError>;
 
     /// Lists what a run left, by step and then id.

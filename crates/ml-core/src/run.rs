@@ -139,7 +139,7 @@ pub struct Run {
     pub artifact_uri: Option<String>,
     /// Inputs fixed at the start.
     pub params: BTreeMap<String, String>,
-    /// By key, the metric with the highest step, then timestamp, then value.
+    /// By key, the metric with the highest step, then timestamp, then value; `NaN` is below every other value.
     pub metrics: BTreeMap<String, Metric>,
     /// Free labels.
     pub tags: BTreeMap<String, String>,
@@ -171,10 +171,14 @@ pub struct RunQuery {
     pub lifecycle_stage: Option<LifecycleStage>,
 }
 
-/// Runs and what they log. Every method is atomic: it happens wholly or not at all.
+/// Runs and what they log. Every method is atomic: it happens wholly or not at all. A change to a run that is not there is
+/// [`StoreError::NotFound`].
 #[async_trait]
 pub trait RunStore: Send + Sync {
     /// Inserts `run` exactly as given, with its params, metrics, tags and inputs; the caller has chosen the id and the times.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such experiment, [`StoreError::AlreadyExists`] for a taken id.
     async fn create(&self, run: &Run) -> Result<(), StoreError>;
 
     /// Returns the run, or [`StoreError::NotFound`].
@@ -195,7 +199,7 @@ pub trait RunStore: Send + Sync {
     /// Adds everything in `log`, or [`StoreError::Conflict`] when a param is there with another value, and then nothing.
     async fn log(&self, id: &RunId, log: &RunLog) -> Result<(), StoreError>;
 
-    /// Lists every point of a metric by timestamp, step and value; an unknown key is an empty list.
+    /// Lists every point of a metric by timestamp, step and value, `NaN` first; an unknown key is an empty list.
     async fn metric_history(&self, id: &RunId, key: &str) -> Result<Vec<Metric>, StoreError>;
 
     /// Lists matching runs, newest start first, then by id.
