@@ -1,0 +1,19 @@
+//! Everything that moves records: ingestion, validation, routing, sync in both directions, and dataset snapshots.
+//!
+//! The crate sees the stores through the traits of `ml-core` alone; no driver and no SQL is named here. The life of a
+//! record: [`ingest`] puts it into a document collection, [`sync`] judges it by the [`pipeline`] and writes it to SQL or to
+//! quarantine, [`dataset`] takes immutable snapshots, and [`publish`] carries results back to documents.
+
+pub mod dataset;
+pub mod field;
+mod hints;
+pub mod instant;
+pub mod manager;
+pub mod normalise;
+pub mod pipeline;
+pub mod publish;
+mod reason;
+pub mod routing;
+pub mod rule;
+mod shown;
+pub mod target;
