@@ -1,0 +1,216 @@
+//! Instants as applications write them.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
+use serde_json::Value;
+
+use ml_core::clock::to_microseconds;
+
+use crate::shown::shown;
+
+/// Events before this year are taken for faults.
+const FIRST_YEAR: i32 = 1700;
+/// Events after this year are taken for faults.
+const LAST_YEAR: i32 = 2199;
+
+/// A way to write an instant: one of the names below, or a pattern in the syntax of `strftime`.
+///
+/// Text without an offset is UTC, and a date without a time is its midnight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstantFormat {
+    /// RFC 3339, ISO 8601 without an offset, a date `YYYY-MM-DD`, or RFC 2822. Written `iso`.
+    Iso,
+    /// Seconds since 1970. Written `unix`.
+    UnixSeconds,
+    /// Milliseconds since 1970. Written `unix_ms`.
+    UnixMilliseconds,
+    /// A pattern such as `%d.%m.%Y %H:%M`.
+    Pattern(String),
+}
+
+/// Why a value is not an instant that can be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidInstant {
+    /// It does not read as one.
+    #[error("{0} is not a date or time that is understood, such as 2024-05-31 or 2024-05-31T08:30:00Z")]
+    Unreadable(String),
+    /// It is too far off to be meant.
+    #[error("{0} is outside the accepted years {FIRST_YEAR} to {LAST_YEAR}")]
+    OutOfRange(String),
+}
+
+impl InstantFormat {
+    /// Reads the name of a format, or checks a pattern.
+    ///
+    /// # Errors
+    /// The reason in words, for a pattern with an unknown letter or without one at all.
+    pub fn parse(text: &str) -> Result<InstantFormat, String> {
+        match text {
+            "iso" => return Ok(InstantFormat::Iso),
+            "unix" => return Ok(InstantFormat::UnixSeconds),
+            "unix_ms" => return Ok(InstantFormat::UnixMilliseconds),
+            _ => {}
+        }
+        let unknown = chrono::format::StrftimeItems::new(text).any(|item| item == chrono::format::Item::Error);
+        if unknown || !text.contains('%') {
+            return Err(format!("`{text}` is not a date format: use iso, unix, unix_ms or a pattern such as %d.%m.%Y"));
+        }
+        Ok(InstantFormat::Pattern(text.to_owned()))
+    }
+
+    fn read(&self, value: &Value) -> Option<DateTime<Utc>> {
+        match (self, value) {
+            (InstantFormat::Iso, Value::String(text)) => read_iso(text.trim()),
+            (InstantFormat::UnixSeconds, _) => from_seconds(number(value)?),
+            (InstantFormat::UnixMilliseconds, _) => from_seconds(number(value)? / 1e3),
+            (InstantFormat::Pattern(pattern), Value::String(text)) => read_pattern(text.trim(), pattern),
+            (InstantFormat::Pattern(pattern), Value::Number(number)) => read_pattern(&number.to_string(), pattern),
+            _ => None,
+        }
+    }
+}
+
+/// Reads `value` in the first of `formats` that fits, cut to microseconds.
+///
+/// Without formats, text is read as [`InstantFormat::Iso`], and a number as time since 1970 in seconds, milliseconds,
+/// microseconds or nanoseconds, whichever gives a plausible year.
+///
+/// # Errors
+/// [`InvalidInstant`]; an instant outside the years 1700 to 2199 is one too.
+pub fn parse_instant(value: &Value, formats: &[InstantFormat]) -> Result<DateTime<Utc>, InvalidInstant> {
+    let found = if formats.is_empty() {
+        match value {
+            Value::String(text) => read_iso(text.trim()),
+            Value::Number(_) => number(value).and_then(|number| from_seconds(number / scale_of(number))),
+            _ => None,
+        }
+    } else {
+        formats.iter().find_map(|format| format.read(value))
+    };
+    let instant = found.ok_or_else(|| InvalidInstant::Unreadable(shown(value)))?;
+    if !is_plausible(instant) {
+        return Err(InvalidInstant::OutOfRange(shown(value)));
+    }
+    Ok(to_microseconds(instant))
+}
+
+/// Returns the one way in which instants are written into normalised records: RFC 3339 in UTC.
+pub fn print_instant(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn is_plausible(instant: DateTime<Utc>) -> bool {
+    use chrono::Datelike as _;
+    (FIRST_YEAR..=LAST_YEAR).contains(&instant.year())
+}
+
+fn read_iso(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Some(instant.to_utc());
+    }
+    if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    for pattern in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+        if let Ok(instant) = NaiveDateTime::parse_from_str(text, pattern) {
+            return Some(instant.and_utc());
+        }
+    }
+    for pattern in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"] {
+        if let Ok(instant) = DateTime::parse_from_str(text, pattern) {
+            return Some(instant.to_utc());
+        }
+    }
+    if let Some(text) = text.strip_suffix(" UTC") {
+        return read_iso(text);
+    }
+    DateTime::parse_from_rfc2822(text).ok().map(|instant| instant.to_utc())
+}
+
+fn read_pattern(text: &str, pattern: &str) -> Option<DateTime<Utc>> {
+    if let Ok(instant) = DateTime::parse_from_str(text, pattern) {
+        return Some(instant.to_utc());
+    }
+    if let Ok(instant) = NaiveDateTime::parse_from_str(text, pattern) {
+        return Some(instant.and_utc());
+    }
+    let date = NaiveDate::parse_from_str(text, pattern).ok()?;
+    Some(date.and_time(NaiveTime::MIN).and_utc())
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Guesses how many units make a second: a time in seconds stays below 10¹¹ until the year 5138.
+fn scale_of(number: f64) -> f64 {
+    match number.abs() {
+        size if size < 1e11 => 1.0,
+        size if size < 1e14 => 1e3,
+        size if size < 1e17 => 1e6,
+        _ => 1e9,
+    }
+}
+
+fn from_seconds(seconds: f64) -> Option<DateTime<Utc>> {
+    let microseconds = (seconds * 1e6).round();
+    (microseconds.abs() < 9e18).then(|| DateTime::from_timestamp_micros(microseconds as i64))?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(value: Value, expected: &str) {
+        let instant = parse_instant(&value, &[]).unwrap_or_else(|error| panic!("{value}: {error}"));
+        assert_eq!(print_instant(instant), expected, "{value}");
+    }
+
+    #[test]
+    fn the_usual_forms_are_read() {
+        check(json!("2024-05-31"), "2024-05-31T00:00:00Z");
+        check(json!("2024-05-31T08:30:00Z"), "2024-05-31T08:30:00Z");
+        check(json!("2024-05-31T08:30:00.25+02:00"), "2024-05-31T06:30:00.250Z");
+        check(json!("2024-05-31 08:30:00"), "2024-05-31T08:30:00Z");
+        check(json!("2024-05-31 08:30:00+0200"), "2024-05-31T06:30:00Z");
+        check(json!("2024-05-31 08:30:00 UTC"), "2024-05-31T08:30:00Z");
+        check(json!("Fri, 31 May 2024 08:30:00 +0000"), "2024-05-31T08:30:00Z");
+        check(json!(1_717_144_200), "2024-05-31T08:30:00Z");
+        check(json!(1_717_144_200_500_i64), "2024-05-31T08:30:00.500Z");
+    }
+
+    #[test]
+    fn what_is_no_plausible_instant_is_refused() {
+        for value in [json!("1582-10-15"), json!("9999-12-31"), json!("2200-01-01"), json!("1699-12-31T23:59:59Z")] {
+            assert!(matches!(parse_instant(&value, &[]), Err(InvalidInstant::OutOfRange(_))), "{value}");
+        }
+        for value in [json!("soon"), json!("2024-02-30"), json!(true), json!([]), json!("")] {
+            assert!(matches!(parse_instant(&value, &[]), Err(InvalidInstant::Unreadable(_))), "{value}");
+        }
+    }
+
+    #[test]
+    fn given_formats_replace_the_usual_ones() {
+        let formats = [InstantFormat::parse("%d.%m.%Y").unwrap(), InstantFormat::parse("%Y%m%d").unwrap()];
+        let read = |value| parse_instant(&value, &formats).map(print_instant);
+        assert_eq!(read(json!("31.05.2024")).unwrap(), "2024-05-31T00:00:00Z");
+        assert_eq!(read(json!(20_240_531)).unwrap(), "2024-05-31T00:00:00Z");
+        assert!(read(json!("2024-05-31")).is_err());
+        assert!(InstantFormat::parse("dd.mm").is_err());
+        assert!(InstantFormat::parse("%Q").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parse_after_print_is_the_identity(micros in -8_000_000_000_000_000_i64..7_000_000_000_000_000) {
+            let instant = DateTime::from_timestamp_micros(micros).unwrap();
+            prop_assert_eq!(parse_instant(&Value::from(print_instant(instant)), &[]), Ok(instant));
+        }
+    }
+}

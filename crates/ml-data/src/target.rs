@@ -1,0 +1,91 @@
+//! Targets: the table that a normalised record is mapped to, and which field becomes which column.
+//!
+//! A column names one field or several; the first that holds something is taken. A missing column that the table needs, and
+//! a value that the column cannot hold, are reasons for quarantine like a broken rule.
+
+mod columns;
+mod global_data;
+mod ground_truth;
+mod market_metric;
+mod row_hash;
+mod user_interaction;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use ml_core::digest::Digest;
+use ml_core::id::{MAX_ID_BYTES, RecordId};
+use ml_core::record::{Collection, RawRecord};
+use ml_core::sync::ValidatedRow;
+
+use crate::field::{FieldPath, Fields};
+use crate::reason::Reasons;
+
+pub use self::global_data::GlobalTarget;
+pub use self::ground_truth::GroundTruthTarget;
+pub use self::market_metric::MarketTarget;
+pub use self::user_interaction::InteractionTarget;
+
+/// A table and its columns, written with the name of the table under `table`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "table", rename_all = "snake_case")]
+pub enum Target {
+    /// Any record: a main text and features by name.
+    GlobalMlData(GlobalTarget),
+    /// Bars of market prices.
+    MarketMetrics(MarketTarget),
+    /// Events between a user and an item.
+    UserInteractions(InteractionTarget),
+    /// What turned out to be true.
+    GroundTruth(GroundTruthTarget),
+}
+
+/// Where a row comes from.
+pub(crate) struct Origin<'a> {
+    /// The collection of the record.
+    pub(crate) collection: Collection,
+    /// The record as it was sent.
+    pub(crate) record: &'a RawRecord,
+    /// The field that the sender named as the event time.
+    pub(crate) event_time_field: Option<FieldPath>,
+    /// The version of the mapping.
+    pub(crate) version: i32,
+}
+
+impl Target {
+    /// Returns the row, or nothing with at least one reason. `created_at` is the time of ingest until the row is committed.
+    pub(crate) fn map(&self, origin: &Origin<'_>, fields: Fields, reasons: &mut Reasons) -> Option<ValidatedRow> {
+        match self {
+            Target::GlobalMlData(target) => target.map(origin, fields, reasons).map(ValidatedRow::Global),
+            Target::MarketMetrics(target) => target.map(origin, &fields, reasons).map(ValidatedRow::MarketMetric),
+            Target::UserInteractions(target) => target.map(origin, &fields, reasons).map(ValidatedRow::UserInteraction),
+            Target::GroundTruth(target) => target.map(origin, &fields, reasons).map(ValidatedRow::GroundTruth),
+        }
+    }
+}
+
+/// Says when `row` was committed.
+pub(crate) fn set_created_at(row: &mut ValidatedRow, at: DateTime<Utc>) {
+    match row {
+        ValidatedRow::Global(row) => row.created_at = at,
+        ValidatedRow::MarketMetric(row) => row.created_at = at,
+        ValidatedRow::UserInteraction(row) => row.created_at = at,
+        ValidatedRow::GroundTruth(row) => row.created_at = at,
+    }
+}
+
+impl Origin<'_> {
+    /// Returns the id of the row: `<collection>:<raw id>`, or the digest of the raw id where that would be too long.
+    fn row_id(&self) -> RecordId {
+        let (collection, raw_id) = (self.collection.name(), self.record.id.as_str());
+        let id = if collection.len() + 1 + raw_id.len() <= MAX_ID_BYTES {
+            format!("{collection}:{raw_id}")
+        } else {
+            format!("{collection}:sha256:{}", Digest::of(raw_id.as_bytes()))
+        };
+        RecordId::parse(id).expect("a collection and a checked id are an id")
+    }
+}
+
+#[cfg(test)]
+mod tests;
