@@ -1,0 +1,159 @@
+//! SQL → documents: delivers what waits in the outbox to the collections of results.
+//!
+//! Delivery is idempotent: the id of a publication is the `_id` of its document, and a document that is there already is
+//! left as it is. An entry is marked only after the store has it, so that a crash in between delivers it a second time and
+//! changes nothing.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use ml_core::clock::Clock;
+use ml_core::error::StoreError;
+use ml_core::id::OutboxId;
+use ml_core::outbox::{OutboxEntry, OutboxStore};
+use ml_core::result::{
+    Embedding, EmbeddingStore, IntermediateResult, IntermediateResultStore, Prediction, PredictionStore, ResultKind,
+};
+
+/// How many entries are delivered at a time.
+const BATCH_SIZE: usize = 1_000;
+
+/// An entry that cannot become a document. It stays in the outbox, and the others pass it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Undecodable {
+    /// The entry.
+    pub id: OutboxId,
+    /// Which collection it is meant for.
+    pub kind: ResultKind,
+    /// Why it is not one of its documents.
+    pub message: String,
+}
+
+/// What a publication run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PublishReport {
+    /// Entries delivered, by kind.
+    pub delivered: BTreeMap<ResultKind, u64>,
+    /// Entries that cannot be delivered as they are.
+    pub undecodable: Vec<Undecodable>,
+    /// Whether it was stopped before the outbox was empty.
+    pub cancelled: bool,
+}
+
+impl PublishReport {
+    /// Returns how many entries were delivered.
+    pub fn n_delivered(&self) -> u64 {
+        self.delivered.values().sum()
+    }
+}
+
+/// Drains the outbox.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "stores are opaque")]
+pub struct Publisher {
+    /// What waits.
+    pub outbox: Arc<dyn OutboxStore>,
+    /// Takes predictions.
+    pub predictions: Arc<dyn PredictionStore>,
+    /// Takes embeddings.
+    pub embeddings: Arc<dyn EmbeddingStore>,
+    /// Takes intermediate results.
+    pub intermediate_results: Arc<dyn IntermediateResultStore>,
+    /// Tells when an entry was delivered.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Publisher {
+    /// Delivers what waits, oldest first, until nothing deliverable is left or `cancel` is set.
+    pub async fn publish(&self, cancel: &CancellationToken) -> Result<PublishReport, StoreError> {
+        let mut report = PublishReport::default();
+        let mut passed_over = HashSet::new();
+        while !cancel.is_cancelled() {
+            // Undecodable entries stay at the head of the queue, so the window is widened by as many.
+            let mut entries = self.outbox.list_pending(BATCH_SIZE + passed_over.len()).await?;
+            entries.retain(|entry| !passed_over.contains(&entry.id));
+            if entries.is_empty() {
+                info!(delivered = report.n_delivered(), "the outbox is drained");
+                return Ok(report);
+            }
+            let batch = Batch::decode(entries);
+            self.deliver(&batch).await?;
+            self.outbox.mark_delivered(&batch.entries, self.clock.now()).await?;
+            for entry in &batch.entries {
+                *report.delivered.entry(entry.kind).or_default() += 1;
+            }
+            for entry in batch.undecodable {
+                warn!(outbox.id = %entry.id, kind = entry.kind.name(), "an outbox entry cannot be published");
+                passed_over.insert(entry.id.clone());
+                report.undecodable.push(entry);
+            }
+        }
+        report.cancelled = true;
+        Ok(report)
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<(), StoreError> {
+        if !batch.predictions.is_empty() {
+            self.predictions.upsert(&batch.predictions).await?;
+        }
+        if !batch.embeddings.is_empty() {
+            self.embeddings.upsert(&batch.embeddings).await?;
+        }
+        if !batch.intermediate_results.is_empty() {
+            self.intermediate_results.upsert(&batch.intermediate_results).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Entries that were read together, by what they become.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<OutboxEntry>,
+    predictions: Vec<Prediction>,
+    embeddings: Vec<Embedding>,
+    intermediate_results: Vec<IntermediateResult>,
+    undecodable: Vec<Undecodable>,
+}
+
+impl Batch {
+    fn decode(entries: Vec<OutboxEntry>) -> Batch {
+        let mut batch = Batch::default();
+        for entry in entries {
+            match batch.add(&entry) {
+                Ok(()) => batch.entries.push(entry),
+                Err(message) => batch.undecodable.push(Undecodable { id: entry.id, kind: entry.kind, message }),
+            }
+        }
+        batch
+    }
+
+    fn add(&mut self, entry: &OutboxEntry) -> Result<(), String> {
+        match entry.kind {
+            ResultKind::Predictions => self.predictions.push(document(entry)?),
+            ResultKind::Embeddings => self.embeddings.push(document(entry)?),
+            ResultKind::IntermediateResults => self.intermediate_results.push(document(entry)?),
+            ResultKind::ModelPerformance | ResultKind::ValidationResults => {
+                return Err(format!("{} are kept in SQL and have no collection", entry.kind.name()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn document<T: DeserializeOwned>(entry: &OutboxEntry) -> Result<T, String> {
+    let mut body = entry.body.clone();
+    if let Value::Object(fields) = &mut body {
+        let id = fields.entry("_id").or_insert_with(|| Value::from(entry.id.as_str()));
+        if id.as_str() != Some(entry.id.as_str()) {
+            return Err(format!("its body has the `_id` {id}, not that of the entry"));
+        }
+    }
+    serde_json::from_value(body).map_err(|error| error.to_string())
+}
