@@ -33,7 +33,7 @@ impl TestOutcome {
     /// Returns an error unless every test passed and every test binary came to its end.
     pub(crate) fn into_result(self) -> Result<()> {
         if self.summary.failed > 0 {
-            bail!("{} tests failed", self.summary.failed);
+            bail!("failed tests: {}", self.summary.failed);
         }
         if !self.status.success() {
             bail!("the tests did not come to their end: `cargo test` ended with {}", self.status);

@@ -11,48 +11,28 @@ use crate::bench::memory::{Measurement, measure};
 use crate::bench::{InputArgs, write_input};
 use crate::cargo::{cargo, read, root, run as run_command};
 
-/// After which shares of the time the memory is shown.
-const SHARES: [f64; 4] = [0.25, 0.5, 0.75, 1.0];
+/// What `ml-app ingest` is told about the records.
+const INGEST_FLAGS: &str =
+    "--data-type tabular --source-app bench --id-field id --time-field event_time --source-field source";
 
 /// Makes the input, measures each program once on fresh folders, and prints the figures.
 pub(crate) fn run(input: &InputArgs) -> Result<()> {
     let program = build()?;
-    let folder =
-        tempfile::Builder::new().prefix("ml-app-bench-").tempdir().context("cannot make a temporary folder")?;
+    let folder = tempfile::Builder::new().prefix("ml-app-bench-").tempdir();
+    let folder = folder.context("cannot make a temporary folder")?;
     let folder = folder.path();
     let records = folder.join("records.jsonl");
-    let size_bytes = write_input(input, &records)?;
-    println!(
-        "{} records of {} bytes on average, seed {}",
-        input.records,
-        size_bytes / input.records.max(1),
-        input.seed
-    );
+    let mean_bytes = write_input(input, &records)? / input.records.max(1);
+    println!("{} records of {mean_bytes} bytes on average, seed {}", input.records, input.seed);
 
-    let ingest = measure(ml_app(&program, folder).arg("ingest").arg(&records).args([
-        "--data-type",
-        "tabular",
-        "--source-app",
-        "bench",
-        "--id-field",
-        "id",
-        "--time-field",
-        "event_time",
-        "--source-field",
-        "source",
-    ]))?;
+    let mut command = ml_app(&program, folder);
+    let ingest = measure(command.arg("ingest").arg(&records).args(INGEST_FLAGS.split(' ')))?;
     let sync = measure(ml_app(&program, folder).arg("sync"))?;
     let script = root().join("benches/ingest/ingest.py");
     let database = folder.join("python.sqlite");
     let python = measure(Command::new("python3").args([&script, &records, &database]))?;
 
-    println!(
-        "\n{:<14} {:>11} {:>9} {:>9}   MB after 25, 50, 75, 100 % of the time",
-        "", "records/s", "seconds", "peak MB"
-    );
-    for (name, measurement) in [("ingest", &ingest), ("sync", &sync), ("Python ingest", &python)] {
-        println!("{}", row(name, input.records, measurement));
-    }
+    print_figures(input.records, &[("ingest", &ingest), ("sync", &sync), ("Python ingest", &python)]);
     let ratio = python.duration.as_secs_f64() / ingest.duration.as_secs_f64();
     println!("\ningest is {ratio:.1} times as fast as the Python script");
     Ok(())
@@ -74,9 +54,17 @@ fn ml_app(program: &Path, folder: &Path) -> Command {
     command
 }
 
+fn print_figures(n_records: u64, measurements: &[(&str, &Measurement)]) {
+    let heads = ("records/s", "seconds", "peak MB", "most MB in each quarter of the time");
+    println!("\n{:<14} {:>11} {:>9} {:>9}   {}", "", heads.0, heads.1, heads.2, heads.3);
+    for (name, measurement) in measurements {
+        println!("{}", row(name, n_records, measurement));
+    }
+}
+
 fn row(name: &str, n_records: u64, measurement: &Measurement) -> String {
     let seconds = measurement.duration.as_secs_f64();
-    let trace: Vec<String> = SHARES.map(|share| megabytes(measurement.resident_bytes_at(share))).into();
+    let trace: Vec<String> = measurement.resident_bytes_by_quarter().map(megabytes).into();
     let per_second = n_records as f64 / seconds;
     let peak = megabytes(measurement.peak_bytes());
     format!("{name:<14} {per_second:>11.0} {seconds:>9.2} {peak:>9}   {}", trace.join(", "))

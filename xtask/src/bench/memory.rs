@@ -34,11 +34,12 @@ impl Measurement {
         self.trace.iter().map(|sample| sample.peak_bytes).max()
     }
 
-    /// Returns the memory the program had after this share of its time, in `0..=1`.
-    pub(crate) fn resident_bytes_at(&self, share: f64) -> Option<u64> {
-        let at = self.duration.mul_f64(share);
-        let seen = self.trace.iter().rev().find(|sample| sample.at <= at).or(self.trace.first());
-        seen.map(|sample| sample.resident_bytes)
+    /// Returns the most memory the program was seen with in each quarter of its time.
+    pub(crate) fn resident_bytes_by_quarter(&self) -> [Option<u64>; 4] {
+        [0.0, 0.25, 0.5, 0.75].map(|from| {
+            let quarter = self.duration.mul_f64(from)..=self.duration.mul_f64(from + 0.25);
+            self.trace.iter().filter(|sample| quarter.contains(&sample.at)).map(|sample| sample.resident_bytes).max()
+        })
     }
 }
 
@@ -97,17 +98,17 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_read_off_the_trace_by_share_of_the_time() {
-        let trace = vec![sample(1, 10), sample(2, 30), sample(3, 20)];
-        let measurement = Measurement { duration: Duration::from_secs(4), trace };
+    fn memory_is_read_off_the_trace_by_quarter() {
+        let trace = vec![sample(1, 10), sample(3, 30), sample(4, 20), sample(14, 25), sample(16, 2)];
+        let measurement = Measurement { duration: Duration::from_secs(16), trace };
         assert_eq!(measurement.peak_bytes(), Some(31));
-        assert_eq!([0.0, 0.5, 1.0].map(|share| measurement.resident_bytes_at(share)), [Some(10), Some(30), Some(20)]);
+        assert_eq!(measurement.resident_bytes_by_quarter(), [Some(30), Some(20), None, Some(25)]);
     }
 
     #[test]
     fn without_a_look_there_is_no_figure() {
         let measurement = Measurement { duration: Duration::ZERO, trace: Vec::new() };
-        assert_eq!((measurement.peak_bytes(), measurement.resident_bytes_at(1.0)), (None, None));
+        assert_eq!((measurement.peak_bytes(), measurement.resident_bytes_by_quarter()), (None, [None; 4]));
     }
 
     #[test]
