@@ -88,8 +88,32 @@ fn unwritable(source: impl Into<ml_core::error::BoxError>) -> DatasetError {
 #[cfg(test)]
 mod tests {
     use ml_core::table::Column;
+    use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn csv_reads_back_to_the_same_values(rows in prop::collection::vec((any::<f64>(), any::<String>()), 0..20)) {
+            let (numbers, texts): (Vec<f64>, Vec<String>) = rows.into_iter().unzip();
+            let table =
+                Table::new(vec![Column::numbers("number", numbers.clone()), Column::texts("text", texts.clone())]).unwrap();
+            let mut bytes = Vec::new();
+            write_csv(&table, &mut bytes).unwrap();
+
+            let mut reader = csv::Reader::from_reader(bytes.as_slice());
+            let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
+            prop_assert_eq!(records.len(), texts.len());
+            for ((record, number), text) in records.iter().zip(numbers).zip(texts) {
+                if number.is_nan() {
+                    prop_assert_eq!(&record[0], "");
+                } else {
+                    prop_assert_eq!(record[0].parse::<f64>().unwrap().to_bits(), number.to_bits());
+                }
+                prop_assert_eq!(&record[1], text);
+            }
+        }
+    }
 
     #[test]
     fn csv_follows_rfc_4180() {

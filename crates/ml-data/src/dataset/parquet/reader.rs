@@ -15,8 +15,8 @@ use parquet::schema::types::ColumnDescriptor;
 use super::FORMAT;
 use crate::dataset::error::DatasetError;
 
-/// The most rows whose space is reserved on the word of the file alone.
-const MAX_RESERVED_ROWS: usize = 1 << 16;
+/// Rows decoded at a time. A text read stays a view of its page until it is copied, so a batch keeps its pages in memory.
+const BATCH_ROWS: usize = 1024;
 
 /// Returns the table in a Parquet file: flat columns of numbers, booleans, text and times. A time without a zone is UTC.
 ///
@@ -169,19 +169,25 @@ fn read_values<T: DataType, V>(
     column: &mut Vec<V>,
     convert: impl Fn(Option<&T::T>) -> Result<V, DatasetError>,
 ) -> Result<(), DatasetError> {
-    let mut present = Vec::with_capacity(rows.n_rows.min(MAX_RESERVED_ROWS));
-    let mut levels = Vec::new();
-    let read = reader.read_records(rows.n_rows, rows.nullable.then_some(&mut levels), None, &mut present);
-    let (n_read, ..) = read.map_err(unreadable)?;
-    if n_read < rows.n_rows {
-        return Err(unreadable(format!("a column ends after {n_read} of {} rows", rows.n_rows)));
-    }
-
-    let mut present = present.iter();
-    for row in 0..rows.n_rows {
-        // The definition level of a value that is there is 1, of one that is missing 0; a required column has no levels.
-        let is_present = levels.get(row).is_none_or(|level| *level > 0);
-        column.push(convert(if is_present { present.next() } else { None })?);
+    let mut present = Vec::with_capacity(BATCH_ROWS);
+    let mut levels = Vec::with_capacity(BATCH_ROWS);
+    let mut n_read = 0;
+    while n_read < rows.n_rows {
+        present.clear();
+        levels.clear();
+        let n_wanted = BATCH_ROWS.min(rows.n_rows - n_read);
+        let read = reader.read_records(n_wanted, rows.nullable.then_some(&mut levels), None, &mut present);
+        let (n_batch, ..) = read.map_err(unreadable)?;
+        if n_batch == 0 {
+            return Err(unreadable(format!("a column ends after {n_read} of {} rows", rows.n_rows)));
+        }
+        let mut present = present.iter();
+        for row in 0..n_batch {
+            // The definition level of a value that is there is 1, of one that is missing 0; a required column has no levels.
+            let is_present = levels.get(row).is_none_or(|level| *level > 0);
+            column.push(convert(if is_present { present.next() } else { None })?);
+        }
+        n_read += n_batch;
     }
     Ok(())
 }
