@@ -1,0 +1,253 @@
+//! Raw records: bulk upsert, listing, counting, retention.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use ml_core::document::{DocumentStore, RecordQuery, UpsertCounts};
+use ml_core::error::{Entity, StoreError};
+use ml_core::id::RecordId;
+use ml_core::page::{Page, PageRequest};
+use ml_core::record::{Collection, RawRecord};
+use serde_json::Value;
+
+use crate::documents::EmbeddedDocuments;
+use crate::documents::row::{RecordRow, on_collection, record_columns};
+use crate::error::Failure;
+use crate::prepared::prepared;
+use crate::schema::documents::collection_heads;
+use crate::types::Instant;
+
+#[async_trait]
+impl DocumentStore for EmbeddedDocuments {
+    async fn upsert(&self, collection: Collection, records: &[RawRecord]) -> Result<UpsertCounts, StoreError> {
+        // Encoded here, and not on the blocking thread: it needs no copy of the records, and the writer is busy meanwhile.
+        let rows: Vec<RecordRow> = records.iter().map(RecordRow::from).collect();
+        self.database
+            .write_blocking("writing records", move |sqlite| {
+                let head = last_seq(sqlite, collection)?;
+                let (counts, new_head) = upsert_rows(sqlite, collection, &rows, head)?;
+                if new_head > head {
+                    set_last_seq(sqlite, collection, new_head)?;
+                }
+                Ok(counts)
+            })
+            .await
+    }
+
+    async fn get(&self, collection: Collection, id: &RecordId) -> Result<RawRecord, StoreError> {
+        let key = id.clone();
+        self.database
+            .read_blocking("reading a record", move |sqlite| {
+                let row: Option<RecordRow> = on_collection!(collection, records => {
+                    records::table
+                        .filter(records::id.eq(key.as_str()))
+                        .select(record_columns!(records))
+                        .get_result(sqlite)
+                        .optional()?
+                });
+                let row = row.ok_or_else(|| StoreError::not_found(Entity::RawRecord, &key))?;
+                Ok(row.into_record()?)
+            })
+            .await
+    }
+
+    async fn list(
+        &self,
+        collection: Collection,
+        query: &RecordQuery,
+        page: PageRequest<RecordId>,
+    ) -> Result<Page<RawRecord, RecordId>, StoreError> {
+        let query = query.clone();
+        self.database
+            .read_blocking("listing records", move |sqlite| {
+                let (limit, mut found) = (page.limit(), Vec::new());
+                let after = page.cursor().map_or("", RecordId::as_str);
+                visit(sqlite, collection, &query, after, |record| {
+                    found.push(record);
+                    found.len() <= limit
+                })?;
+                Ok(Page::from_lookahead(found, limit, |record| record.id.clone()))
+            })
+            .await
+    }
+
+    async fn count(&self, collection: Collection, query: &RecordQuery) -> Result<u64, StoreError> {
+        let query = query.clone();
+        self.database
+            .read_blocking("counting records", move |sqlite| {
+                if query.content_equals.is_empty() {
+                    return Ok(count_by_columns(sqlite, collection, &query)?);
+                }
+                let mut n_records = 0;
+                visit(sqlite, collection, &query, "", |_| {
+                    n_records += 1;
+                    true
+                })?;
+                Ok(n_records)
+            })
+            .await
+    }
+
+    async fn delete_ingested_before(&self, collection: Collection, instant: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.database
+            .write_blocking("deleting records", move |sqlite| {
+                let n_deleted = on_collection!(collection, records => {
+                    diesel::delete(records::table.filter(records::ingested_at.lt(Instant(instant)))).execute(sqlite)?
+                });
+                Ok(n_deleted as u64)
+            })
+            .await
+    }
+}
+
+/// Returns the last number that was given to a change of the collection.
+pub(super) fn last_seq(sqlite: &mut SqliteConnection, collection: Collection) -> QueryResult<i64> {
+    collection_heads::table.find(collection.name()).select(collection_heads::last_seq).get_result(sqlite)
+}
+
+fn set_last_seq(sqlite: &mut SqliteConnection, collection: Collection, last_seq: i64) -> QueryResult<()> {
+    diesel::update(collection_heads::table.find(collection.name()))
+        .set(collection_heads::last_seq.eq(last_seq))
+        .execute(sqlite)?;
+    Ok(())
+}
+
+/// Writes the rows one after the other and returns the number of the last change beside the counts.
+///
+/// Every statement is prepared once per connection. Most records are new, so the insert comes first; only those that are there
+/// already have their hashes looked at.
+fn upsert_rows(
+    sqlite: &mut SqliteConnection,
+    collection: Collection,
+    rows: &[RecordRow],
+    head: i64,
+) -> QueryResult<(UpsertCounts, i64)> {
+    let (mut counts, mut head) = (UpsertCounts::default(), head);
+    for row in rows {
+        if insert(sqlite, collection, head + 1, row)? {
+            head += 1;
+            counts.inserted += 1;
+        } else if stored_hash(sqlite, collection, &row.id)? == row.content_hash {
+            counts.unchanged += 1;
+        } else {
+            // A change is a record with a new place in the order of changes.
+            delete(sqlite, collection, &row.id)?;
+            insert(sqlite, collection, head + 1, row)?;
+            head += 1;
+            counts.changed += 1;
+        }
+    }
+    Ok((counts, head))
+}
+
+/// Inserts the row unless its id is there, and returns whether it did.
+fn insert(sqlite: &mut SqliteConnection, collection: Collection, seq: i64, row: &RecordRow) -> QueryResult<bool> {
+    let n_inserted = on_collection!(collection, records => {
+        struct Insert;
+        let insert = diesel::insert_into(records::table)
+            .values((
+                records::seq.eq(seq),
+                records::id.eq(&row.id),
+                records::source_app.eq(&row.source_app),
+                records::source.eq(&row.source),
+                records::data_type.eq(&row.data_type),
+                records::raw_content.eq(&row.raw_content),
+                records::metadata.eq(&row.metadata),
+                records::scraped_at.eq(&row.scraped_at),
+                records::ingested_at.eq(&row.ingested_at),
+                records::content_hash.eq(&row.content_hash),
+            ))
+            .on_conflict(records::id)
+            .do_nothing();
+        prepared::<Insert, _>(insert).execute(sqlite)?
+    });
+    Ok(n_inserted == 1)
+}
+
+fn stored_hash(sqlite: &mut SqliteConnection, collection: Collection, id: &str) -> QueryResult<String> {
+    on_collection!(collection, records => {
+        records::table.filter(records::id.eq(id)).select(records::content_hash).get_result(sqlite)
+    })
+}
+
+fn delete(sqlite: &mut SqliteConnection, collection: Collection, id: &str) -> QueryResult<()> {
+    on_collection!(collection, records => {
+        diesel::delete(records::table.filter(records::id.eq(id))).execute(sqlite)?
+    });
+    Ok(())
+}
+
+/// Restricts a boxed query to the bounds that are columns.
+macro_rules! filter_columns {
+    ($records:ident, $select:expr, $query:expr) => {{
+        let query: &RecordQuery = $query;
+        let mut select = $select;
+        if let Some(data_type) = &query.data_type {
+            select = select.filter($records::data_type.eq(data_type.as_str()));
+        }
+        if let Some(source_app) = &query.source_app {
+            select = select.filter($records::source_app.eq(source_app.as_str()));
+        }
+        if let Some(source) = &query.source {
+            select = select.filter($records::source.eq(source));
+        }
+        if let Some(from) = query.scraped_from {
+            select = select.filter($records::scraped_at.ge(Instant(from)));
+        }
+        if let Some(before) = query.scraped_before {
+            select = select.filter($records::scraped_at.lt(Instant(before)));
+        }
+        if let Some(known_by) = query.known_by {
+            select = select.filter($records::ingested_at.le(Instant(known_by)));
+        }
+        select
+    }};
+}
+
+fn count_by_columns(sqlite: &mut SqliteConnection, collection: Collection, query: &RecordQuery) -> QueryResult<u64> {
+    let n_records: i64 = on_collection!(collection, records => {
+        filter_columns!(records, records::table.count().into_boxed(), query).get_result(sqlite)?
+    });
+    Ok(n_records as u64)
+}
+
+/// Shows matching records with ids above `after`, by ascending id, until `keep_going` says no.
+///
+/// Rows are read one at a time. Fields of the content are compared here and not in SQL, for there two JSON texts of one value
+/// could differ.
+fn visit(
+    sqlite: &mut SqliteConnection,
+    collection: Collection,
+    query: &RecordQuery,
+    after: &str,
+    mut keep_going: impl FnMut(RawRecord) -> bool,
+) -> Result<(), Failure> {
+    on_collection!(collection, records => {
+        let select = filter_columns!(records, records::table.select(record_columns!(records)).into_boxed(), query)
+            .filter(records::id.gt(after))
+            .order(records::id);
+        for row in select.load_iter::<RecordRow, _>(sqlite)? {
+            let record = row?.into_record()?;
+            if content_matches(&record, query) && !keep_going(record) {
+                break;
+            }
+        }
+    });
+    Ok(())
+}
+
+fn content_matches(record: &RawRecord, query: &RecordQuery) -> bool {
+    query.content_equals.iter().all(|(field, value)| {
+        let found = record.raw_content.as_object().and_then(|fields| fields.get(field));
+        found.is_some_and(|found| equals(found, value))
+    })
+}
+
+/// Compares as people do, for whom `1` is `1.0`.
+fn equals(found: &Value, expected: &Value) -> bool {
+    match (found.as_f64(), expected.as_f64()) {
+        (Some(found), Some(expected)) => found == expected,
+        _ => found == expected,
+    }
+}

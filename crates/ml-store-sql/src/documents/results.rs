@@ -1,0 +1,63 @@
+//! What the three collections of results have in common: an upsert that leaves alone what did not change.
+
+use diesel::QueryResult;
+use diesel::sqlite::SqliteConnection;
+use ml_core::document::UpsertCounts;
+
+/// A row of a collection of results.
+pub(super) trait ResultRow: Sized {
+    /// Inserts the row unless its id is there, and returns whether it did.
+    fn insert(&self, sqlite: &mut SqliteConnection) -> QueryResult<bool>;
+
+    /// Returns the stored row that has the same id.
+    fn stored(&self, sqlite: &mut SqliteConnection) -> QueryResult<Self>;
+
+    /// Returns whether the rows say the same, whenever they were made.
+    fn says_the_same(&self, stored: &Self) -> bool;
+
+    /// Replaces the stored row that has the same id.
+    fn replace(&self, sqlite: &mut SqliteConnection) -> QueryResult<()>;
+}
+
+/// Inserts new rows and replaces those that differ, one after the other.
+pub(super) fn upsert<R: ResultRow>(sqlite: &mut SqliteConnection, rows: &[R]) -> QueryResult<UpsertCounts> {
+    let mut counts = UpsertCounts::default();
+    for row in rows {
+        if row.insert(sqlite)? {
+            counts.inserted += 1;
+        } else if row.says_the_same(&row.stored(sqlite)?) {
+            counts.unchanged += 1;
+        } else {
+            row.replace(sqlite)?;
+            counts.changed += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// Implements [`ResultRow`] for a row type whose table has the key `id`, and whose column `$made_at` does not count.
+macro_rules! result_row {
+    ($row:ident, $table:ident, $made_at:ident) => {
+        impl crate::documents::results::ResultRow for $row {
+            fn insert(&self, sqlite: &mut SqliteConnection) -> QueryResult<bool> {
+                struct Insert;
+                let insert = diesel::insert_into($table::table).values(self).on_conflict($table::id).do_nothing();
+                Ok(prepared::<Insert, _>(insert).execute(sqlite)? == 1)
+            }
+
+            fn stored(&self, sqlite: &mut SqliteConnection) -> QueryResult<$row> {
+                $table::table.find(&self.id).get_result(sqlite)
+            }
+
+            fn says_the_same(&self, stored: &$row) -> bool {
+                *self == $row { $made_at: self.$made_at, ..stored.clone() }
+            }
+
+            fn replace(&self, sqlite: &mut SqliteConnection) -> QueryResult<()> {
+                diesel::update($table::table.find(&self.id)).set(self).execute(sqlite)?;
+                Ok(())
+            }
+        }
+    };
+}
+pub(super) use result_row;

@@ -1,0 +1,196 @@
+//! How the driver's errors become [`StoreError`]; the only place that does.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use diesel::ConnectionError;
+use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use ml_core::error::{BoxError, Entity, StoreError};
+
+/// Why a file cannot be opened as a store.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error("`{0}` is a folder, and should be a SQLite file")]
+    IsFolder(PathBuf),
+    #[error("the path `{0}` is not Unicode")]
+    NotUnicode(PathBuf),
+    #[error("`{path}` cannot be made or written")]
+    NoFile {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("`{0}` is not a SQLite file, and is left as it is: move it away, or configure another path")]
+    NotSqlite(PathBuf),
+    #[error("`{path}` was written by a newer release (migration {version} is unknown here): use that release")]
+    NewerSchema { path: PathBuf, version: String },
+    #[error("`{path}` cannot be opened")]
+    Failed {
+        path: PathBuf,
+        #[source]
+        source: BoxError,
+    },
+}
+
+/// The table is not there, in a file that is otherwise fine.
+#[derive(Debug, thiserror::Error)]
+#[error("a table is missing: run `ml-app migrate`")]
+struct NotMigrated(#[source] QueryError);
+
+/// What ends a transaction early: the driver, or a decision of the store.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The driver failed.
+    Query(QueryError),
+    /// The store refuses.
+    Store(StoreError),
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Failure {
+        Failure::Query(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::Store(error)
+    }
+}
+
+impl Failure {
+    /// Becomes the error that callers see; `operation` says what was being done.
+    pub(crate) fn into_store_error(self, operation: &'static str) -> StoreError {
+        match self {
+            Failure::Query(error) => query_error(operation, error),
+            Failure::Store(error) => error,
+        }
+    }
+}
+
+/// Turns a unique violation into [`StoreError::AlreadyExists`] and passes every other error on.
+pub(crate) fn or_already_exists(error: QueryError, entity: Entity, key: impl std::fmt::Display) -> Failure {
+    match error {
+        QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+            Failure::Store(StoreError::already_exists(entity, key))
+        }
+        other => Failure::Query(other),
+    }
+}
+
+fn query_error(operation: &'static str, error: QueryError) -> StoreError {
+    let QueryError::DatabaseError(_, information) = &error else {
+        return StoreError::Backend { operation, source: error.into() };
+    };
+    match sqlite_condition(information.message()) {
+        Condition::Full => StoreError::Full { operation, source: error.into() },
+        Condition::ReadOnly => StoreError::ReadOnly { operation, source: error.into() },
+        Condition::NoTable => StoreError::Backend { operation, source: NotMigrated(error).into() },
+        Condition::CannotOpen | Condition::NotSqlite | Condition::Other => {
+            StoreError::Backend { operation, source: error.into() }
+        }
+    }
+}
+
+/// Becomes the error of opening the file at `path`.
+pub(crate) fn open_error(path: PathBuf, error: ConnectionError) -> StoreError {
+    const OPERATION: &str = "opening the store";
+    let message = match &error {
+        ConnectionError::BadConnection(message) => message.clone(),
+        ConnectionError::CouldntSetupConfiguration(QueryError::DatabaseError(_, information)) => {
+            information.message().to_owned()
+        }
+        other => other.to_string(),
+    };
+    match sqlite_condition(&message) {
+        Condition::Full => StoreError::Full { operation: OPERATION, source: error.into() },
+        // The file itself was opened for writing just before, so it is the files beside it that cannot be made.
+        Condition::ReadOnly | Condition::CannotOpen => {
+            StoreError::ReadOnly { operation: OPERATION, source: error.into() }
+        }
+        Condition::NotSqlite => open_failure(OpenError::NotSqlite(path)),
+        Condition::NoTable | Condition::Other => open_failure(OpenError::Failed { path, source: error.into() }),
+    }
+}
+
+/// Becomes the error of making the file at `path`, or the folder it is in.
+pub(crate) fn file_error(path: PathBuf, source: std::io::Error) -> StoreError {
+    const OPERATION: &str = "opening the store";
+    let kind = source.kind();
+    let source = OpenError::NoFile { path, source }.into();
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { operation: OPERATION, source },
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            StoreError::ReadOnly { operation: OPERATION, source }
+        }
+        _ => StoreError::Backend { operation: OPERATION, source },
+    }
+}
+
+/// Becomes the error that callers of `open` see.
+pub(crate) fn open_failure(error: OpenError) -> StoreError {
+    StoreError::Backend { operation: "opening the store", source: error.into() }
+}
+
+/// Becomes the error of applying or listing migrations.
+pub(crate) fn migration_error(error: BoxError) -> QueryError {
+    match error.downcast::<QueryError>() {
+        Ok(query_error) => *query_error,
+        Err(other) => QueryError::QueryBuilderError(other),
+    }
+}
+
+enum Condition {
+    Full,
+    ReadOnly,
+    CannotOpen,
+    NotSqlite,
+    NoTable,
+    Other,
+}
+
+/// Reads SQLite's message, for diesel passes on no result code. These texts are those of `sqlite3_errstr`, the same since 3.7.
+fn sqlite_condition(message: &str) -> Condition {
+    if message.contains("database or disk is full") {
+        Condition::Full
+    } else if message.contains("attempt to write a readonly database") {
+        Condition::ReadOnly
+    } else if message.contains("unable to open database file") {
+        Condition::CannotOpen
+    } else if message.contains("file is not a database") {
+        Condition::NotSqlite
+    } else if message.starts_with("no such table") {
+        Condition::NoTable
+    } else {
+        Condition::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection as _;
+    use diesel::{Connection as _, SqliteConnection};
+
+    use super::*;
+
+    fn check(statements: &str, expected: fn(&StoreError) -> bool) {
+        let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
+        sqlite.batch_execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)").unwrap();
+        let error = sqlite.batch_execute(statements).unwrap_err();
+        let error = Failure::from(error).into_store_error("writing notes");
+        assert!(expected(&error), "{statements}: {error:?}");
+    }
+
+    #[test]
+    fn conditions_are_told_apart() {
+        let fill = "PRAGMA max_page_count = 3; INSERT INTO notes (text) VALUES (randomblob(100000))";
+        check(fill, |error| matches!(error, StoreError::Full { .. }));
+        let write = "PRAGMA query_only = ON; INSERT INTO notes (text) VALUES ('x')";
+        check(write, |error| matches!(error, StoreError::ReadOnly { .. }));
+        check(
+            "SELECT 1 FROM absent",
+            |error| matches!(error, StoreError::Backend { source, .. } if source.to_string().contains("migrate")),
+        );
+        check("SELECT", |error| matches!(error, StoreError::Backend { operation: "writing notes", .. }));
+    }
+}

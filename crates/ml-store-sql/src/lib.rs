@@ -1,0 +1,16 @@
+//! The stores of `ml-core` on SQL engines, through diesel: the SQL side, and the embedded form of the document side.
+//!
+//! Two stores, two files: [`EmbeddedDocuments`] and [`SqlStore`]. Neither applies migrations when it is opened; call
+//! `migrate`, which only reads when there is nothing to do. No HTTP, no rules about the data, and no MongoDB in here.
+
+mod connection;
+mod documents;
+mod error;
+mod migrations;
+mod prepared;
+mod schema;
+mod sql;
+mod types;
+
+pub use documents::EmbeddedDocuments;
+pub use sql::SqlStore;

@@ -1,0 +1,140 @@
+//! `user_interactions`: validated events between a user and an item.
+
+use async_trait::async_trait;
+use diesel::QueryResult;
+use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
+use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel_async::RunQueryDsl as _;
+use ml_core::error::{BoxError, Entity, StoreError};
+use ml_core::global_data::ValidatedQuery;
+use ml_core::id::RecordId;
+use ml_core::page::{Page, PageRequest};
+use ml_core::record::SourceApp;
+use ml_core::user_interaction::{UserInteraction, UserInteractionStore};
+
+use crate::connection::Connection;
+use crate::schema::sql::user_interactions;
+use crate::sql::SqlStore;
+use crate::sql::validated::{self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements};
+use crate::types::{Instant, JsonText};
+
+#[derive(Debug, Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = user_interactions, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub(super) struct InteractionRow {
+    id: String,
+    source_app: String,
+    user_id: String,
+    item_id: String,
+    action: String,
+    value: Option<f64>,
+    event_time: Instant,
+    created_at: Instant,
+    raw_id: String,
+    content_hash: String,
+}
+
+impl From<&UserInteraction> for InteractionRow {
+    fn from(record: &UserInteraction) -> InteractionRow {
+        InteractionRow {
+            id: record.id.as_str().to_owned(),
+            source_app: record.source_app.as_str().to_owned(),
+            user_id: record.user_id.clone(),
+            item_id: record.item_id.clone(),
+            action: record.action.clone(),
+            value: record.value,
+            event_time: Instant(record.event_time),
+            created_at: Instant(record.created_at),
+            raw_id: record.raw_id.as_str().to_owned(),
+            content_hash: record.content_hash.to_string(),
+        }
+    }
+}
+
+impl InteractionRow {
+    fn decode(self) -> Result<UserInteraction, BoxError> {
+        Ok(UserInteraction {
+            id: RecordId::parse(self.id)?,
+            source_app: SourceApp::parse(&self.source_app)?,
+            user_id: self.user_id,
+            item_id: self.item_id,
+            action: self.action,
+            value: self.value,
+            event_time: self.event_time.0,
+            created_at: self.created_at.0,
+            raw_id: RecordId::parse(self.raw_id)?,
+            content_hash: self.content_hash.parse()?,
+        })
+    }
+}
+
+impl HashedRow for InteractionRow {
+    hashed_row_statements!(InteractionRow, user_interactions, (id));
+
+    fn superseded_by(self, next: &InteractionRow) -> Result<Option<SupersededRow>, StoreError> {
+        let (id, source_app) = (self.id.clone(), self.source_app.clone());
+        let (created_at, event_time) = (self.created_at, self.event_time);
+        Ok(Some(SupersededRow {
+            table_name: InteractionRow::TABLE,
+            id,
+            created_at,
+            superseded_at: next.created_at,
+            source_app,
+            data_type: None,
+            event_time,
+            body: JsonText::of(&self.into_record()?),
+        }))
+    }
+}
+
+fn select(query: &ValidatedQuery) -> user_interactions::BoxedQuery<'_, Sqlite> {
+    filter_validated!(user_interactions, user_interactions::table.into_boxed(), query)
+}
+
+impl ValidatedTable for InteractionRow {
+    const TABLE: &'static str = "user_interactions";
+    const ENTITY: Entity = Entity::UserInteraction;
+
+    type Record = UserInteraction;
+
+    async fn load(
+        connection: &mut Connection,
+        query: &ValidatedQuery,
+        after: &str,
+        limit: i64,
+    ) -> QueryResult<Vec<InteractionRow>> {
+        select(query)
+            .filter(user_interactions::id.gt(after))
+            .order(user_interactions::id)
+            .limit(limit)
+            .load(connection)
+            .await
+    }
+
+    async fn count(connection: &mut Connection, query: &ValidatedQuery) -> QueryResult<i64> {
+        select(query).count().get_result(connection).await
+    }
+
+    fn into_record(self) -> Result<UserInteraction, StoreError> {
+        let key = self.id.clone();
+        self.decode().map_err(|err| StoreError::corrupt(Entity::UserInteraction, key, err))
+    }
+
+    fn id_of(record: &UserInteraction) -> &RecordId {
+        &record.id
+    }
+}
+
+#[async_trait]
+impl UserInteractionStore for SqlStore {
+    async fn list(
+        &self,
+        query: &ValidatedQuery,
+        page: PageRequest<RecordId>,
+    ) -> Result<Page<UserInteraction, RecordId>, StoreError> {
+        validated::list::<InteractionRow>(&self.database, "listing user interactions", query, &page).await
+    }
+
+    async fn count(&self, query: &ValidatedQuery) -> Result<u64, StoreError> {
+        validated::count::<InteractionRow>(&self.database, "counting user interactions", query).await
+    }
+}
