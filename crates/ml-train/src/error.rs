@@ -4,7 +4,6 @@ use ml_core::metrics::MetricError;
 use ml_core::table::TableError;
 
 use crate::matrix::TooWide;
-use crate::model::Framework;
 use crate::spec::SpecError;
 
 /// Why a model was not trained.
@@ -165,10 +164,10 @@ pub enum ModelFormatError {
         "the model was fitted with {found}, this release has {supported}: use the release that wrote it, or train again"
     )]
     OtherFramework {
-        /// What fitted the model.
-        found: Framework,
+        /// What fitted the model, such as `smartcore 0.6`.
+        found: String,
         /// What this release has.
-        supported: Framework,
+        supported: String,
         /// Why the content does not decode.
         #[source]
         source: rmp_serde::decode::Error,

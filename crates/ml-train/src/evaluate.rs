@@ -87,11 +87,10 @@ pub fn evaluate(model: &TrainedModel, table: &Table) -> Result<Evaluation, Evalu
 /// # Panics
 /// If a row is not below [`Table::n_rows`].
 pub fn evaluate_rows(model: &TrainedModel, table: &Table, rows: &[usize]) -> Result<Evaluation, EvaluateError> {
-    let predictions = model.predict(table)?;
-    evaluate_predictions(model, &predictions, &Truth::read(model, table)?, rows)
+    evaluate_predictions(model, &model.predict_rows(table, rows)?, &Truth::read(model, table, rows)?)
 }
 
-/// Evaluates `model`, and each baseline of its pipeline fitted on `train_rows`, on those of `test_rows` that the model
+/// Evaluates `model`, and each baseline of its pipeline fitted on `training_rows`, on those of `test_rows` that the model
 /// predicts.
 ///
 /// # Errors
@@ -102,42 +101,52 @@ pub fn evaluate_rows(model: &TrainedModel, table: &Table, rows: &[usize]) -> Res
 pub fn compare(
     model: &TrainedModel,
     table: &Table,
-    train_rows_: &[usize],
+    training_rows: &[usize],
     test_rows: &[usize],
 ) -> Result<Comparison, EvaluateError> {
-    let predictions = model.predict(table)?;
-    let truth = Truth::read(model, table)?;
-    let evaluation = evaluate_predictions(model, &predictions, &truth, test_rows)?;
-    let predicted: Vec<usize> =
-        test_rows.iter().copied().filter(|row| !predictions.missing.contains_key(row)).collect();
+    let predictions = model.predict_rows(table, test_rows)?;
+    let evaluation = evaluate_predictions(model, &predictions, &Truth::read(model, table, test_rows)?)?;
+    let is_predicted = |position: &usize| !predictions.missing.contains_key(position);
+    let predicted: Vec<usize> = (0..test_rows.len()).filter(is_predicted).map(|position| test_rows[position]).collect();
     let mut baselines = Vec::new();
     for baseline in model.spec.baselines() {
         let spec = model.spec.for_baseline(&baseline);
-        let trained = train_rows(&spec, table, train_rows_, &Silent)
+        let trained = train_rows(&spec, table, training_rows, &Silent)
             .map_err(|source| EvaluateError::Baseline { kind: baseline.kind(), source })?;
         baselines.push(evaluate_rows(&trained.model, table, &predicted)?);
     }
     Ok(Comparison { model: evaluation, baselines })
 }
 
-/// What was to be predicted, for each row of a table.
+/// What was to be predicted, for some rows of a table.
 enum Truth {
     Labels(Vec<Option<String>>),
     Numbers(Vec<f64>),
 }
 
 impl Truth {
-    fn read(model: &TrainedModel, table: &Table) -> Result<Truth, TableError> {
+    fn read(model: &TrainedModel, table: &Table, rows: &[usize]) -> Result<Truth, TableError> {
         let spec = &model.spec;
         let mut frame = Frame::new(table);
         derive_for(spec, &[&spec.target], &mut frame)?;
         let column = frame.get(&spec.target)?;
         Ok(match spec.task {
             Task::Classification => {
-                Truth::Labels(column.as_texts().into_iter().map(|label| label.map(String::from)).collect())
+                let labels = column.as_texts();
+                Truth::Labels(rows.iter().map(|&row| labels[row].as_deref().map(str::to_owned)).collect())
             }
-            Task::Regression => Truth::Numbers(column.as_numbers()?.into_owned()),
+            Task::Regression => {
+                let numbers = column.as_numbers()?;
+                Truth::Numbers(rows.iter().map(|&row| numbers[row]).collect())
+            }
         })
+    }
+
+    fn n_rows(&self) -> usize {
+        match self {
+            Truth::Labels(labels) => labels.len(),
+            Truth::Numbers(numbers) => numbers.len(),
+        }
     }
 
     fn is_known(&self, row: usize) -> bool {
@@ -152,22 +161,22 @@ fn evaluate_predictions(
     model: &TrainedModel,
     predictions: &Predictions,
     truth: &Truth,
-    rows: &[usize],
 ) -> Result<Evaluation, EvaluateError> {
-    let known: Vec<usize> = rows.iter().copied().filter(|&row| truth.is_known(row)).collect();
+    let n_rows = truth.n_rows();
+    let known: Vec<usize> = (0..n_rows).filter(|&row| truth.is_known(row)).collect();
     let samples: Vec<usize> = known.iter().copied().filter(|row| !predictions.missing.contains_key(row)).collect();
     if samples.is_empty() {
         let reason = match known.first().and_then(|&row| predictions.missing_reason(row)) {
             Some(reason) => reason.to_owned(),
             None => "the target is missing in every row".to_owned(),
         };
-        return Err(EvaluateError::NoRows { n_rows: rows.len(), target: model.spec.target.clone(), reason });
+        return Err(EvaluateError::NoRows { n_rows, target: model.spec.target.clone(), reason });
     }
     let mut evaluation = Evaluation {
         estimator: model.spec.estimator.kind().to_owned(),
         task: model.spec.task,
         n_samples: samples.len(),
-        n_without_target: rows.len() - known.len(),
+        n_without_target: n_rows - known.len(),
         n_without_prediction: known.len() - samples.len(),
         metrics: BTreeMap::new(),
         classes: Vec::new(),

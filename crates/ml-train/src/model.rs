@@ -184,7 +184,7 @@ fn undecodable(content: &[u8], source: rmp_serde::decode::Error) -> ModelFormatE
     let supported = Framework::current();
     match rmp_serde::from_slice::<FrameworkOnly>(content) {
         Ok(FrameworkOnly { framework }) if framework != supported => {
-            ModelFormatError::OtherFramework { found: framework, supported, source }
+            ModelFormatError::OtherFramework { found: framework.to_string(), supported: supported.to_string(), source }
         }
         _ => ModelFormatError::Undecodable(source),
     }

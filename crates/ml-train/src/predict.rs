@@ -22,7 +22,8 @@ pub struct Predictions {
     pub values: PredictedValues,
     /// The probability of each class for each row, where the estimator has them; `NaN` for missing predictions.
     pub probabilities: Option<Scores>,
-    /// Scores that are higher for likelier classes, where the estimator has them; `NaN` for missing predictions.
+    /// Scores that are higher for likelier classes, where the estimator has them and no probabilities; `NaN` for missing
+    /// predictions.
     pub decision_scores: Option<Scores>,
     /// The rows without a prediction, and why.
     pub missing: BTreeMap<usize, String>,
@@ -82,26 +83,43 @@ impl Predictions {
 }
 
 impl TrainedModel {
-    /// Scores each row of `table`. Columns that the model does not read are not looked at.
+    /// Scores each row of `table`.
+    ///
+    /// # Errors
+    /// Those of [`TrainedModel::predict_rows`].
+    pub fn predict(&self, table: &Table) -> Result<Predictions, PredictError> {
+        let rows: Vec<usize> = (0..table.n_rows()).collect();
+        self.predict_rows(table, &rows)
+    }
+
+    /// Scores the rows of `table` at `rows`; the predictions are in the order of `rows`. Columns that the model does not
+    /// read are not looked at.
     ///
     /// A row with a value that is missing and not imputed, or not finite, has a missing prediction with a reason. Derived
-    /// columns are computed from the rows of `table`, which therefore holds the earlier rows that they need.
+    /// columns are computed from all rows of `table`, which therefore holds the earlier rows that they need.
     ///
     /// # Errors
     /// [`PredictError`] for columns that are missing or of the wrong kind, and for categories that the pipeline does not
     /// allow.
-    pub fn predict(&self, table: &Table) -> Result<Predictions, PredictError> {
-        let features = self.preprocess(table)?;
+    ///
+    /// # Panics
+    /// If a row is not below [`Table::n_rows`].
+    pub fn predict_rows(&self, table: &Table, rows: &[usize]) -> Result<Predictions, PredictError> {
+        let features = self.preprocess(table, rows)?;
 
         let predictor = self.predictor.as_predictor();
         let probabilities = predictor.predict_proba(&features.matrix)?;
-        let decision_scores = predictor.decision_scores(&features.matrix)?;
-        let outputs = match &probabilities {
-            Some(probabilities) => Outputs::Classes(probabilities.best_classes()),
+        let decision_scores = match &probabilities {
+            Some(_) => None,
+            None => predictor.decision_scores(&features.matrix)?,
+        };
+        // Every predictor predicts the class with the best score; that it does is part of the conformance suite.
+        let outputs = match probabilities.as_ref().or(decision_scores.as_ref()) {
+            Some(scores) => Outputs::Classes(scores.best_classes()),
             None => predictor.predict(&features.matrix)?,
         };
 
-        let n_rows = table.n_rows();
+        let n_rows = rows.len();
         let mut missing: BTreeMap<usize, String> =
             features.invalid.iter().map(|(&row, value)| (row, self.missing_input_reason(value))).collect();
         let scored: Vec<usize> = (0..n_rows).filter(|row| !missing.contains_key(row)).collect();
@@ -133,14 +151,16 @@ impl TrainedModel {
     /// # Errors
     /// Those of [`TrainedModel::predict`].
     pub fn features(&self, table: &Table) -> Result<FeatureMatrix, PredictError> {
-        Ok(self.preprocess(table)?.matrix)
+        let rows: Vec<usize> = (0..table.n_rows()).collect();
+        Ok(self.preprocess(table, &rows)?.matrix)
     }
 
-    fn preprocess(&self, table: &Table) -> Result<Features, PredictError> {
+    fn preprocess(&self, table: &Table, rows: &[usize]) -> Result<Features, PredictError> {
         self.check_inputs(table)?;
+        let columns = self.spec.feature_columns();
         let mut frame = Frame::new(table);
-        derive_for(&self.spec, &self.spec.feature_columns(), &mut frame)?;
-        self.preprocessor.transform(&frame)
+        derive_for(&self.spec, &columns, &mut frame)?;
+        self.preprocessor.transform(&frame.take(&columns, rows))
     }
 
     fn in_target_units(&self, numbers: Vec<f64>) -> Vec<f64> {

@@ -1,5 +1,6 @@
 //! Linear models: sums of weighted features, and the sparse learners of their weights.
 
+mod lanes;
 mod logistic;
 mod one_vs_rest;
 mod problem;

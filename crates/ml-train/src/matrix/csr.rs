@@ -106,14 +106,6 @@ impl CsrMatrix {
         taken
     }
 
-    /// Returns the matrix with its columns renamed: column `c` becomes `new_columns[c]`. Cells keep their order within a
-    /// row, so that columns need not ascend any more.
-    #[must_use]
-    pub(crate) fn with_columns_renamed(&self, new_columns: &[u32]) -> CsrMatrix {
-        let columns = self.columns.iter().map(|&column| new_columns[column as usize]).collect();
-        CsrMatrix { n_columns: self.n_columns, offsets: self.offsets.clone(), columns, values: self.values.clone() }
-    }
-
     /// Returns how many cells each column stores.
     pub(crate) fn cells_per_column(&self) -> Vec<u32> {
         let mut counts = vec![0; self.n_columns];

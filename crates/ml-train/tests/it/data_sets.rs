@@ -1,7 +1,5 @@
 //! The bundled pipelines on the development data sets, against scikit-learn's figures on the same splits.
 
-use std::time::Instant;
-
 use ml_core::table::{Column, ColumnValues, Table};
 use ml_train::evaluate::{Comparison, compare};
 use ml_train::model::TrainedModel;
@@ -14,21 +12,10 @@ use crate::support::{bundled_pipeline, data_set, read_csv, read_jsonl, splits};
 fn run(pipeline: &str, table: &Table) -> Comparison {
     let spec = bundled_pipeline(pipeline);
     let (train, test) = splits(table);
-    let begin = Instant::now();
     let trained = train_rows(&spec, table, &train, &Silent).unwrap();
-    let fitted = begin.elapsed();
-    let bytes = trained.model.to_bytes().unwrap();
-    let model = TrainedModel::from_bytes(&bytes).unwrap();
-    let stored = begin.elapsed() - fitted;
-    let comparison = compare(&model, table, &train, &test).unwrap();
-    let compared = begin.elapsed() - fitted - stored;
-    println!("{pipeline}: fit {fitted:?}, store and load {} bytes {stored:?}, compare {compared:?}", bytes.len());
-    println!("{:?}", trained.summary.warnings);
-    println!("{:?}", comparison.model.metrics);
-    for baseline in &comparison.baselines {
-        println!("{}: {:?}", baseline.estimator, baseline.metrics);
-    }
-    comparison
+    assert!(trained.summary.warnings.is_empty(), "{:?}", trained.summary.warnings);
+    let model = TrainedModel::from_bytes(&trained.model.to_bytes().unwrap()).unwrap();
+    compare(&model, table, &train, &test).unwrap()
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Tests of ml-train as a whole: real data, every estimator, bad input, stored models.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test that calls them")]
 
 mod bad_input;
 mod conformance;

@@ -14,6 +14,7 @@ pub(crate) fn workspace() -> PathBuf {
 }
 
 /// The folder of a data set, unless the data sets are not there.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 pub(crate) fn data_set(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ML_DATA_DIR").map_or_else(|| workspace().join("../shared/data"), PathBuf::from);
     let set = folder.join(name);

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Link;
-use super::one_vs_rest::{self, Binary, Solution};
-use super::problem::Weights;
+use super::lanes::{DualLoss, RowOfLane, Verdict, Visit};
+use super::one_vs_rest::{self, Settings};
 use crate::error::TrainError;
 use crate::estimator::settings::{CLASSIFICATION, Faults};
 use crate::estimator::{ClassWeight, Estimator, Fitted, TrainingData};
@@ -49,9 +49,69 @@ impl Estimator for LogisticRegression {
     }
 
     fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
-        one_vs_rest::fit(self.kind(), Link::LogOdds, data, progress, (self.c, self.class_weight), |binary| {
-            self.solve(binary)
-        })
+        let settings = Settings {
+            kind: self.kind(),
+            link: Link::LogOdds,
+            cost: self.c,
+            class_weight: self.class_weight,
+            max_passes: self.max_iterations,
+        };
+        one_vs_rest::fit(&settings, &LogLoss { tolerance: self.tolerance }, data, progress)
+    }
+}
+
+/// The logistic loss, by dual coordinate descent with Newton steps on each variable.
+///
+/// Source: Yu, Huang and Lin, *Dual coordinate descent methods for logistic regression and maximum entropy models*
+/// (2011), algorithms 4 and 5.
+struct LogLoss {
+    tolerance: f64,
+}
+
+/// The gradients of a pass, and how exactly each variable is solved for.
+#[derive(Clone)]
+struct Effort {
+    greatest_gradient: f64,
+    n_newton_steps: usize,
+    newton_tolerance: f64,
+}
+
+impl DualLoss for LogLoss {
+    type Dual = Dual;
+    type Memory = Effort;
+
+    fn memory(&self) -> Effort {
+        Effort { greatest_gradient: 0.0, n_newton_steps: 0, newton_tolerance: 1e-2 }
+    }
+
+    fn initial_dual(&self, cost: f64) -> Dual {
+        let value = (0.001 * cost).min(1e-8);
+        Dual { value, complement: cost - value }
+    }
+
+    fn contribution(&self, dual: &Dual) -> f64 {
+        dual.value
+    }
+
+    fn visit(&self, effort: &mut Effort, dual: &mut Dual, row: RowOfLane) -> Visit {
+        let step = dual.improved(row.margin, row.squared_length, effort.newton_tolerance);
+        effort.greatest_gradient = effort.greatest_gradient.max(step.gradient.abs());
+        effort.n_newton_steps += step.n_newton_steps;
+        if step.n_newton_steps > 0 {
+            *dual = step.dual;
+        }
+        Visit::Taken
+    }
+
+    fn end_pass(&self, effort: &mut Effort, n_rows: usize, _has_left_out: bool) -> Verdict {
+        if effort.greatest_gradient < self.tolerance {
+            return Verdict::Done;
+        }
+        let is_lazy = effort.n_newton_steps <= n_rows / 10;
+        let tighter = (0.1 * effort.newton_tolerance).max(self.tolerance.min(1e-8));
+        let newton_tolerance = if is_lazy { tighter } else { effort.newton_tolerance };
+        *effort = Effort { newton_tolerance, ..self.memory() };
+        Verdict::Continue
     }
 }
 
@@ -64,54 +124,6 @@ struct Dual {
 
 /// The most Newton steps on one dual variable.
 const MAX_NEWTON_STEPS: usize = 100;
-
-impl LogisticRegression {
-    /// Dual coordinate descent with Newton steps on each variable.
-    ///
-    /// Source: Yu, Huang and Lin, *Dual coordinate descent methods for logistic regression and maximum entropy models*
-    /// (2011), algorithms 4 and 5.
-    fn solve(&self, mut binary: Binary<'_>) -> Solution {
-        let n_rows = binary.problem.n_rows();
-        let mut weights = Weights::zero(binary.problem);
-        let mut duals: Vec<Dual> = Vec::with_capacity(n_rows);
-        for row in 0..n_rows {
-            let cost = binary.costs[row];
-            let value = (0.001 * cost).min(1e-8);
-            duals.push(Dual { value, complement: cost - value });
-            weights.add(binary.problem, row, binary.signs[row] * value);
-        }
-        let mut order: Vec<usize> = (0..n_rows).collect();
-        let least_newton_tolerance = self.tolerance.min(1e-8);
-        let mut newton_tolerance = 1e-2;
-        for _ in 0..self.max_iterations {
-            if binary.progress.is_cancelled() {
-                break;
-            }
-            binary.random.shuffle(&mut order);
-            let mut n_newton_steps = 0;
-            let mut greatest_gradient: f64 = 0.0;
-            for &row in &order {
-                let sign = binary.signs[row];
-                let margin = sign * weights.dot(binary.problem, row);
-                let before = duals[row];
-                let step = before.improved(margin, binary.problem.squared_lengths[row], newton_tolerance);
-                greatest_gradient = greatest_gradient.max(step.gradient.abs());
-                n_newton_steps += step.n_newton_steps;
-                if step.n_newton_steps > 0 {
-                    duals[row] = step.dual;
-                    weights.add(binary.problem, row, sign * (step.dual.value - before.value));
-                }
-            }
-            if greatest_gradient < self.tolerance {
-                return Solution { weights, has_converged: true };
-            }
-            if n_newton_steps <= n_rows / 10 {
-                newton_tolerance = least_newton_tolerance.max(0.1 * newton_tolerance);
-            }
-        }
-        Solution { weights, has_converged: false }
-    }
-}
 
 /// What became of one dual variable.
 struct Step {

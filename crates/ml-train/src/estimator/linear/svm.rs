@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Link;
-use super::one_vs_rest::{self, Binary, Solution};
-use super::problem::Weights;
+use super::lanes::{DualLoss, RowOfLane, Verdict, Visit};
+use super::one_vs_rest::{self, Settings};
 use crate::error::TrainError;
 use crate::estimator::settings::{CLASSIFICATION, Faults};
 use crate::estimator::{ClassWeight, Estimator, Fitted, TrainingData};
@@ -49,82 +49,78 @@ impl Estimator for LinearSvm {
     }
 
     fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
-        one_vs_rest::fit(self.kind(), Link::Margin, data, progress, (self.c, self.class_weight), |binary| {
-            self.solve(binary)
-        })
+        let settings = Settings {
+            kind: self.kind(),
+            link: Link::Margin,
+            cost: self.c,
+            class_weight: self.class_weight,
+            max_passes: self.max_iterations,
+        };
+        one_vs_rest::fit(&settings, &SquaredHinge { tolerance: self.tolerance }, data, progress)
     }
 }
 
-/// The range of projected gradients of a pass.
-#[derive(Clone, Copy)]
-struct GradientRange {
+/// The squared hinge loss, by dual coordinate descent with shrinking.
+///
+/// Source: Hsieh, Chang, Lin, Keerthi and Sundararajan, *A dual coordinate descent method for large-scale linear SVM*
+/// (2008), algorithm 3.
+struct SquaredHinge {
+    tolerance: f64,
+}
+
+/// The projected gradients of a pass, and when rows are left out.
+#[derive(Clone)]
+struct Gradients {
     least: f64,
     greatest: f64,
+    /// A row whose dual variable is 0 and whose gradient is above is left out.
+    bound: f64,
 }
 
-impl GradientRange {
-    const EMPTY: GradientRange = GradientRange { least: f64::INFINITY, greatest: f64::NEG_INFINITY };
+impl DualLoss for SquaredHinge {
+    type Dual = f64;
+    type Memory = Gradients;
 
-    fn include(&mut self, gradient: f64) {
-        self.least = self.least.min(gradient);
-        self.greatest = self.greatest.max(gradient);
+    fn memory(&self) -> Gradients {
+        Gradients { least: f64::INFINITY, greatest: f64::NEG_INFINITY, bound: f64::INFINITY }
     }
 
-    /// Returns the gradient above which a variable at its bound is left out of the next pass.
-    fn shrinking_bound(self) -> f64 {
-        if self.greatest <= 0.0 { f64::INFINITY } else { self.greatest }
+    fn initial_dual(&self, _cost: f64) -> f64 {
+        0.0
     }
-}
 
-impl LinearSvm {
-    /// Dual coordinate descent with shrinking.
-    ///
-    /// Source: Hsieh, Chang, Lin, Keerthi and Sundararajan, *A dual coordinate descent method for large-scale linear SVM*
-    /// (2008), algorithm 3.
-    fn solve(&self, mut binary: Binary<'_>) -> Solution {
-        let n_rows = binary.problem.n_rows();
-        let mut weights = Weights::zero(binary.problem);
-        let mut duals = vec![0.0; n_rows];
-        let mut active: Vec<usize> = (0..n_rows).collect();
-        let mut n_active = n_rows;
-        let mut shrinking_bound = f64::INFINITY;
-        for _ in 0..self.max_iterations {
-            if binary.progress.is_cancelled() {
-                break;
-            }
-            let mut range = GradientRange::EMPTY;
-            binary.random.shuffle(&mut active[..n_active]);
-            let mut position = 0;
-            while position < n_active {
-                let row = active[position];
-                let (sign, diagonal) = (binary.signs[row], 0.5 / binary.costs[row]);
-                let dual: f64 = duals[row];
-                let gradient = sign * weights.dot(binary.problem, row) - 1.0 + diagonal * dual;
-                if dual == 0.0 && gradient > shrinking_bound {
-                    n_active -= 1;
-                    active.swap(position, n_active);
-                    continue;
-                }
-                position += 1;
-                let projected = if dual == 0.0 { gradient.min(0.0) } else { gradient };
-                range.include(projected);
-                if projected.abs() > 1e-12 {
-                    let curvature = binary.problem.squared_lengths[row] + diagonal;
-                    duals[row] = (dual - gradient / curvature).max(0.0);
-                    weights.add(binary.problem, row, (duals[row] - dual) * sign);
-                }
-            }
-            // A pass without any gradient has an empty range, which ends the iteration too.
-            if range.greatest - range.least <= self.tolerance {
-                if n_active == n_rows {
-                    return Solution { weights, has_converged: true };
-                }
-                n_active = n_rows;
-                shrinking_bound = f64::INFINITY;
-            } else {
-                shrinking_bound = range.shrinking_bound();
-            }
+    fn contribution(&self, dual: &f64) -> f64 {
+        *dual
+    }
+
+    #[inline]
+    fn visit(&self, gradients: &mut Gradients, dual: &mut f64, row: RowOfLane) -> Visit {
+        let diagonal = 0.5 / row.cost;
+        let gradient = row.margin - 1.0 + diagonal * *dual;
+        if *dual == 0.0 && gradient > gradients.bound {
+            return Visit::LeftOut;
         }
-        Solution { weights, has_converged: false }
+        let projected = if *dual == 0.0 { gradient.min(0.0) } else { gradient };
+        gradients.least = gradients.least.min(projected);
+        gradients.greatest = gradients.greatest.max(projected);
+        if projected.abs() > NO_GRADIENT {
+            *dual = (*dual - gradient / (row.squared_length + diagonal)).max(0.0);
+        }
+        Visit::Taken
+    }
+
+    fn end_pass(&self, gradients: &mut Gradients, _n_rows: usize, has_left_out: bool) -> Verdict {
+        // A pass without any gradient has an empty range, which is below the tolerance too.
+        let is_flat = gradients.greatest - gradients.least <= self.tolerance;
+        let bound = if is_flat || gradients.greatest <= 0.0 { f64::INFINITY } else { gradients.greatest };
+        *gradients = Gradients { bound, ..self.memory() };
+        match (is_flat, has_left_out) {
+            (false, _) => Verdict::Continue,
+            (true, true) => Verdict::TakeAllRows,
+            (true, false) => Verdict::Done,
+        }
     }
 }
+
+/// Gradients up to here are rounding errors.
+const NO_GRADIENT: f64 = 1e-12;
