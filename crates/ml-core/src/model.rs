@@ -215,9 +215,8 @@ impl Stage {
     /// Returns the stages that a version in this one may move to.
     pub fn next_stages(self) -> &'static [Stage] {
         match self {
-            Stage::Development => &[Stage::Staging, Stage::Archived],
+            Stage::Development | Stage::Production => &[Stage::Staging, Stage::Archived],
             Stage::Staging => &[Stage::Production, Stage::Development, Stage::Archived],
-            Stage::Production => &[Stage::Staging, Stage::Archived],
             Stage::Archived => &[Stage::Development],
         }
     }

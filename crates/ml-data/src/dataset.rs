@@ -12,6 +12,7 @@ pub mod error;
 pub mod export;
 pub mod load;
 pub mod parquet;
+pub mod rows;
 pub mod spec;
 pub mod split;
 

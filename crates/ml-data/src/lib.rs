@@ -7,6 +7,7 @@
 pub mod dataset;
 pub mod field;
 mod hints;
+pub mod ingest;
 pub mod instant;
 pub mod manager;
 pub mod normalise;
@@ -16,4 +17,5 @@ mod reason;
 pub mod routing;
 pub mod rule;
 mod shown;
+pub mod sync;
 pub mod target;

@@ -1,152 +1,199 @@
-//! Document → SQL: records are judged by the pipeline and become rows, or wait in quarantine with every reason.
+//! Documents → SQL: what was ingested is judged, and becomes validated rows or waits in quarantine.
 //!
-//! Each batch of the change feed is one transaction of the SQL store: rows, rejects, owned unique values and the position
-//! after the batch. Killed at any instant and started again, SQL ends up as after an uninterrupted run.
+//! A batch is committed in one transaction with the position after it, so a sync that is killed at any instant goes on
+//! where it was and ends with the same rows. While one batch is committed, the next is read and judged.
 
-mod judging;
+mod decide;
+mod error;
 mod replay;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, instrument};
+use tracing::info;
 
 use ml_core::clock::Clock;
-use ml_core::document::ChangeFeed;
+use ml_core::document::{ChangeFeed, ResumeToken};
 use ml_core::error::StoreError;
-use ml_core::record::Collection;
+use ml_core::record::{Collection, RawRecord};
 use ml_core::sync::{Advance, SyncBatch, SyncCounts, SyncStore};
 
-use crate::pipeline::Pipeline;
+use self::decide::{Decided, Owners, decide};
+use crate::pipeline::{Judged, Pipeline};
 
-use self::judging::Judge;
+pub use self::error::SyncError;
+pub use self::replay::{ReplayReport, ReplaySelection, Replayer};
 
-pub use self::replay::{Replay, ReplayReport};
+/// How many records are judged and committed at a time, unless something else is asked for.
+pub const BATCH_SIZE: usize = 5_000;
 
-/// How many changes are read, judged and committed at a time.
-pub const DEFAULT_BATCH_SIZE: usize = 5_000;
-
-/// What can go wrong in a sync or a replay.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The position was moved by someone else between reading and committing.
-    #[error("another sync of `{collection}` is running: wait until it is done, or stop it")]
-    AnotherIsRunning {
-        /// The collection.
-        collection: Collection,
-        /// What the store says.
-        #[source]
-        source: StoreError,
-    },
-    /// A store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Judging records ended in a panic; nothing of the batch was written.
-    #[error("judging records of `{collection}` panicked")]
-    Panicked {
-        /// The collection.
-        collection: Collection,
-        /// How it ended.
-        #[source]
-        source: tokio::task::JoinError,
-    },
+/// What to sync, and how.
+#[derive(Debug, Clone)]
+pub struct SyncOptions {
+    /// Which collections, in this order.
+    pub collections: Vec<Collection>,
+    /// How many records are judged and committed at a time, at least 1.
+    pub batch_size: usize,
+    /// Whether to go on after the end, looking for more at this interval until cancelled.
+    pub follow: Option<Duration>,
 }
 
-/// What became of the records of one collection.
+impl Default for SyncOptions {
+    fn default() -> SyncOptions {
+        SyncOptions { collections: Collection::ALL.to_vec(), batch_size: BATCH_SIZE, follow: None }
+    }
+}
+
+/// How far the sync of a collection got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct SyncReport {
-    /// The collection.
+pub struct SyncProgress {
+    /// The collection at hand.
     pub collection: Collection,
-    /// What became of its records in this run.
-    #[serde(flatten)]
+    /// What was done with it so far.
     pub counts: SyncCounts,
-    /// Whether it was stopped before the end of the feed.
+    /// How many records waited when it began.
+    pub n_pending: u64,
+}
+
+/// Is told after every batch how far a sync got.
+pub type SyncObserver<'a> = &'a (dyn Fn(SyncProgress) + Send + Sync);
+
+/// What a sync did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SyncReport {
+    /// Counts by collection; a collection with nothing new has zeros.
+    pub collections: BTreeMap<Collection, SyncCounts>,
+    /// Whether it was stopped before the end.
     pub cancelled: bool,
 }
 
-/// Moves what is new in the document store to SQL.
+impl SyncReport {
+    /// Returns the counts of all collections together.
+    pub fn total(&self) -> SyncCounts {
+        let mut total = SyncCounts::default();
+        self.collections.values().for_each(|counts| total += *counts);
+        total
+    }
+}
+
+/// Validates what was ingested.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "stores are opaque")]
 pub struct DocumentToSql {
-    /// What changed.
+    /// What was ingested, in the order of its changes.
     pub feed: Arc<dyn ChangeFeed>,
-    /// Where it goes.
+    /// Where rows, rejects and positions go.
     pub store: Arc<dyn SyncStore>,
-    /// By which it is judged.
+    /// How records are judged.
     pub pipeline: Arc<Pipeline>,
-    /// When it is committed.
+    /// Tells when a batch is committed.
     pub clock: Arc<dyn Clock>,
-    /// How many changes are taken at a time, at least 1.
-    pub batch_size: usize,
 }
 
 impl DocumentToSql {
-    /// Follows the feed of `collection` from its checkpoint to its present end, or until `cancel` is set.
-    ///
-    /// `progress` is told the counts so far after every commit.
-    ///
-    /// # Errors
-    /// [`SyncError::AnotherIsRunning`] when the checkpoint moved meanwhile; what was committed before stays.
-    #[instrument(skip_all, fields(collection = %collection))]
-    pub async fn run(
-        &self,
-        collection: Collection,
-        cancel: &CancellationToken,
-        progress: &(dyn Fn(SyncCounts) + Sync),
-    ) -> Result<SyncReport, SyncError> {
-        let mut counts = SyncCounts::default();
-        let checkpoint = self.store.find_checkpoint(collection).await?;
-        let mut position = checkpoint.map(|checkpoint| checkpoint.token);
-        while !cancel.is_cancelled() {
-            let changes = self.feed.changes(collection, position.as_ref(), self.batch_size).await?;
-            let Some(end) = changes.token.filter(|token| Some(token) != position.as_ref()) else {
-                info!(read = counts.read, quarantined = counts.quarantined, "`{collection}` is synced to its end");
-                return Ok(SyncReport { collection, counts, cancelled: false });
-            };
-            let advance = Advance { from: position, to: end.clone() };
-            let judge = Judge { store: self.store.as_ref(), pipeline: &self.pipeline, clock: self.clock.as_ref() };
-            let batch = judge.judge(collection, changes.records, Some(advance)).await?;
-            counts += self.commit(&batch).await?;
-            progress(counts);
-            position = Some(end);
-        }
-        Ok(SyncReport { collection, counts, cancelled: true })
-    }
-
-    /// Runs again and again, `interval` apart, until `cancel` is set; returns what was done in all.
+    /// Syncs each collection from its checkpoint until nothing is newer, or until `cancel` is set, which ends it after the
+    /// batch at hand.
     ///
     /// # Errors
-    /// As [`DocumentToSql::run`].
-    pub async fn follow(
+    /// [`SyncError::AnotherSync`] when someone else moved a checkpoint meanwhile. What was committed before an error stays.
+    pub async fn sync(
         &self,
-        collection: Collection,
-        interval: Duration,
+        options: &SyncOptions,
+        observer: SyncObserver<'_>,
         cancel: &CancellationToken,
-        progress: &(dyn Fn(SyncCounts) + Sync),
     ) -> Result<SyncReport, SyncError> {
-        let mut counts = SyncCounts::default();
-        while !cancel.is_cancelled() {
-            let before = counts;
-            let total = |since: SyncCounts| {
-                let mut total = before;
-                total += since;
-                progress(total);
-            };
-            counts += self.run(collection, cancel, &total).await?.counts;
-            // Whichever comes first: the next round, or the end.
-            let _ = tokio::time::timeout(interval, cancel.cancelled()).await;
-        }
-        Ok(SyncReport { collection, counts, cancelled: true })
-    }
-
-    async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, SyncError> {
-        match self.store.commit(batch).await {
-            Err(source @ StoreError::Conflict { .. }) => {
-                Err(SyncError::AnotherIsRunning { collection: batch.collection, source })
+        let mut report = SyncReport::default();
+        loop {
+            for collection in &options.collections {
+                let counts = self.sync_collection(*collection, options.batch_size, observer, cancel).await?;
+                *report.collections.entry(*collection).or_default() += counts;
             }
-            outcome => Ok(outcome?),
+            report.cancelled = cancel.is_cancelled();
+            let Some(interval) = options.follow.filter(|_| !report.cancelled) else { break };
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = tokio::time::sleep(interval) => {}
+            }
         }
+        let SyncCounts { read, written, unchanged, quarantined } = report.total();
+        info!(read, written, unchanged, quarantined, "synced {read} records, {quarantined} of them into quarantine");
+        Ok(report)
+    }
+
+    async fn sync_collection(
+        &self,
+        collection: Collection,
+        batch_size: usize,
+        observer: SyncObserver<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<SyncCounts, SyncError> {
+        let failed = |source| SyncError::Store { collection, source };
+        let checkpoint = self.store.find_checkpoint(collection).await.map_err(failed)?;
+        let mut from = checkpoint.map(|checkpoint| checkpoint.token);
+        let n_pending = self.feed.count_pending(collection, from.as_ref()).await.map_err(failed)?;
+        let mut counts = SyncCounts::default();
+        let mut next = self.prepare(collection, from.as_ref(), batch_size).await.map_err(failed)?;
+        while let Some(Prepared { judged, to }) = next {
+            if cancel.is_cancelled() {
+                break;
+            }
+            let batch = self.batch(collection, judged, Advance { from, to: to.clone() }).await.map_err(failed)?;
+            let prepare = self.prepare(collection, Some(&to), batch_size);
+            let (committed, prepared) = tokio::join!(self.store.commit(&batch), prepare);
+            counts += committed.map_err(|error| SyncError::of_commit(collection, error))?;
+            observer(SyncProgress { collection, counts, n_pending });
+            from = Some(to);
+            next = prepared.map_err(failed)?;
+        }
+        Ok(counts)
+    }
+
+    /// Reads and judges what comes after `from`; nothing when nothing is newer.
+    async fn prepare(
+        &self,
+        collection: Collection,
+        from: Option<&ResumeToken>,
+        batch_size: usize,
+    ) -> Result<Option<Prepared>, StoreError> {
+        let changes = self.feed.changes(collection, from, batch_size.max(1)).await?;
+        let Some(to) = changes.token.filter(|_| !changes.records.is_empty()) else { return Ok(None) };
+        let judged = judge(&self.pipeline, collection, changes.records).await;
+        Ok(Some(Prepared { judged, to }))
+    }
+
+    async fn batch(
+        &self,
+        collection: Collection,
+        judged: Vec<Judged>,
+        advance: Advance,
+    ) -> Result<SyncBatch, StoreError> {
+        let mut owners = Owners::default();
+        owners.load(&*self.store, &judged).await?;
+        let committed_at = self.clock.now();
+        let Decided { rows, quarantined, unique_keys } = decide(collection, judged, &mut owners, committed_at);
+        Ok(SyncBatch { collection, advance: Some(advance), rows, quarantined, unique_keys, committed_at })
+    }
+}
+
+/// Records that were judged by everything but uniqueness, and the position after them.
+struct Prepared {
+    judged: Vec<Judged>,
+    to: ResumeToken,
+}
+
+/// Judges `records` on every processor, in order.
+async fn judge(pipeline: &Arc<Pipeline>, collection: Collection, records: Vec<RawRecord>) -> Vec<Judged> {
+    let pipeline = Arc::clone(pipeline);
+    let judge_all = move || {
+        let records = records.into_par_iter().with_min_len(64);
+        records.map(|record| pipeline.judge(collection, record)).collect()
+    };
+    match tokio::task::spawn_blocking(judge_all).await {
+        Ok(judged) => judged,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }

@@ -99,7 +99,10 @@ fn rows() -> impl Strategy<Value = Vec<(usize, usize, f64)>> {
 }
 
 /// Rows, and the same rows in another order.
-fn rows_in_two_orders() -> impl Strategy<Value = (Vec<(usize, usize, f64)>, Vec<(usize, usize, f64)>)> {
+/// True class, predicted class and score of each row.
+type Rows = Vec<(usize, usize, f64)>;
+
+fn rows_in_two_orders() -> impl Strategy<Value = (Rows, Rows)> {
     rows().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle()))
 }
 

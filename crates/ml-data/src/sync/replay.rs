@@ -1,112 +1,197 @@
-//! Quarantined records judged again, by the rules as they are now.
+//! Replay: quarantined records are judged again, by the rules and as the documents are now.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
-use tracing::{info, instrument};
+use tokio_util::sync::CancellationToken;
 
 use ml_core::clock::Clock;
 use ml_core::document::DocumentStore;
 use ml_core::error::StoreError;
 use ml_core::page::PageRequest;
-use ml_core::quarantine::{QuarantineQuery, QuarantineStore, QuarantinedRecord};
+use ml_core::quarantine::{QuarantineKey, QuarantineQuery, QuarantineStore, QuarantinedRecord};
 use ml_core::record::{Collection, RawRecord};
-use ml_core::sync::SyncStore;
+use ml_core::sync::{SyncBatch, SyncStore};
 
+use super::decide::{Decided, Owners, decide};
+use super::error::SyncError;
+use super::judge;
 use crate::pipeline::Pipeline;
 
-use super::SyncError;
-use super::judging::Judge;
-
-/// How many quarantined records are judged at a time.
+/// How many quarantined records are judged and committed at a time.
 const PAGE_SIZE: usize = 1_000;
+
+/// How many documents are fetched at a time.
+const N_FETCHES: usize = 8;
+
+/// Which quarantined records to judge again.
+#[derive(Debug, Clone)]
+pub enum ReplaySelection {
+    /// Those that match.
+    Matching(QuarantineQuery),
+    /// These; one that is not in quarantine is an error.
+    Keys(Vec<QuarantineKey>),
+}
 
 /// What a replay did, or would do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ReplayReport {
+    /// Records judged again.
+    pub judged: u64,
+    /// Those that pass now, and left quarantine unless nothing was to be written.
+    pub passed: u64,
+    /// Those that stay.
+    pub failed: u64,
     /// Whether nothing was written.
     pub dry_run: bool,
-    /// Records judged again.
-    pub tried: u64,
-    /// Those of them that pass now.
-    pub passed: u64,
+    /// Whether it was stopped before the end.
+    pub cancelled: bool,
 }
 
-/// Tries quarantined records again.
+/// Judges quarantined records again.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "stores are opaque")]
-pub struct Replay {
-    /// Where the records may have been mended.
+pub struct Replayer {
+    /// The documents as they are now.
     pub documents: Arc<dyn DocumentStore>,
-    /// Where they wait.
+    /// What waits.
     pub quarantine: Arc<dyn QuarantineStore>,
-    /// Where those that pass go.
+    /// Where rows and rejects go.
     pub store: Arc<dyn SyncStore>,
-    /// By which they are judged.
+    /// How records are judged.
     pub pipeline: Arc<Pipeline>,
-    /// When they are judged.
+    /// Tells when a batch is committed.
     pub clock: Arc<dyn Clock>,
 }
 
-impl Replay {
-    /// Judges the quarantined records that match `query` again; with `dry_run` nothing is written.
-    ///
-    /// A record that is still in its collection is taken from there, because it may have been mended; else the copy that
-    /// quarantine keeps. One that fails again stays, with its present reasons and one more attempt.
-    #[instrument(skip_all, fields(dry_run))]
-    pub async fn run(&self, query: &QuarantineQuery, dry_run: bool) -> Result<ReplayReport, SyncError> {
+impl Replayer {
+    /// Judges what is selected again and writes the outcome. A record is taken from the documents, or, where it is gone from
+    /// there, as it was when it was judged last.
+    pub async fn replay(
+        &self,
+        selection: &ReplaySelection,
+        cancel: &CancellationToken,
+    ) -> Result<ReplayReport, SyncError> {
+        self.run(selection, false, cancel).await
+    }
+
+    /// Says how many of what is selected would pass now, and writes nothing.
+    pub async fn dry_run(
+        &self,
+        selection: &ReplaySelection,
+        cancel: &CancellationToken,
+    ) -> Result<ReplayReport, SyncError> {
+        self.run(selection, true, cancel).await
+    }
+
+    async fn run(
+        &self,
+        selection: &ReplaySelection,
+        dry_run: bool,
+        cancel: &CancellationToken,
+    ) -> Result<ReplayReport, SyncError> {
         let mut report = ReplayReport { dry_run, ..ReplayReport::default() };
-        let mut request = PageRequest::first(PAGE_SIZE);
-        loop {
-            // Records that pass leave the list, but the cursor is a key, so the next page starts right all the same.
-            let page = self.quarantine.list(query, request).await?;
-            for (collection, records) in by_collection(page.items) {
-                let passed = self.judge(collection, &records, dry_run).await?;
-                report.tried += records.len() as u64;
-                report.passed += passed;
+        let mut owners = Owners::default();
+        let mut pages = Pages::new(selection);
+        while let Some(page) = pages.next(&*self.quarantine).await.map_err(SyncError::Quarantine)? {
+            if cancel.is_cancelled() {
+                report.cancelled = true;
+                break;
             }
-            match page.next_cursor {
-                Some(cursor) => request = PageRequest::first(PAGE_SIZE).after(cursor),
-                None => break,
+            for (collection, waiting) in by_collection(page) {
+                let decided = self.decide(collection, waiting, &mut owners).await?;
+                report.add(&decided.0);
+                if !dry_run {
+                    self.commit(collection, decided).await?;
+                }
             }
         }
-        info!(tried = report.tried, passed = report.passed, "{} of {} records pass", report.passed, report.tried);
         Ok(report)
     }
 
-    async fn judge(
+    async fn decide(
         &self,
         collection: Collection,
-        records: &[QuarantinedRecord],
-        dry_run: bool,
-    ) -> Result<u64, SyncError> {
-        let mut present = Vec::with_capacity(records.len());
-        for quarantined in records {
-            present.push(self.present_form(quarantined).await?);
-        }
-        let judge = Judge { store: self.store.as_ref(), pipeline: &self.pipeline, clock: self.clock.as_ref() };
-        let batch = judge.judge(collection, present, None).await?;
-        if !dry_run {
-            self.store.commit(&batch).await?;
-        }
-        Ok(batch.rows.len() as u64)
+        waiting: Vec<QuarantinedRecord>,
+        owners: &mut Owners,
+    ) -> Result<(Decided, chrono::DateTime<chrono::Utc>), SyncError> {
+        let failed = |source| SyncError::Store { collection, source };
+        let current = futures::stream::iter(waiting).map(|waiting| self.current(waiting)).buffered(N_FETCHES);
+        let records = current.try_collect().await.map_err(failed)?;
+        let judged = judge(&self.pipeline, collection, records).await;
+        owners.load(&*self.store, &judged).await.map_err(failed)?;
+        let now = self.clock.now();
+        Ok((decide(collection, judged, owners, now), now))
     }
 
-    async fn present_form(&self, quarantined: &QuarantinedRecord) -> Result<RawRecord, StoreError> {
-        match self.documents.get(quarantined.collection, &quarantined.record.id).await {
-            Err(StoreError::NotFound { .. }) => Ok(quarantined.record.clone()),
-            outcome => outcome,
+    async fn current(&self, waiting: QuarantinedRecord) -> Result<RawRecord, StoreError> {
+        match self.documents.get(waiting.collection, &waiting.record.id).await {
+            Err(StoreError::NotFound { .. }) => Ok(waiting.record),
+            found => found,
+        }
+    }
+
+    async fn commit(
+        &self,
+        collection: Collection,
+        (decided, committed_at): (Decided, chrono::DateTime<chrono::Utc>),
+    ) -> Result<(), SyncError> {
+        let Decided { rows, quarantined, unique_keys } = decided;
+        let batch = SyncBatch { collection, advance: None, rows, quarantined, unique_keys, committed_at };
+        self.store.commit(&batch).await.map_err(|error| SyncError::of_commit(collection, error))?;
+        Ok(())
+    }
+}
+
+impl ReplayReport {
+    fn add(&mut self, decided: &Decided) {
+        let (passed, failed) = (decided.rows.len() as u64, decided.quarantined.len() as u64);
+        self.judged += passed + failed;
+        self.passed += passed;
+        self.failed += failed;
+    }
+}
+
+/// What is selected, page by page. Records that leave quarantine meanwhile shift nothing: pages go by key.
+enum Pages<'a> {
+    Matching { query: &'a QuarantineQuery, next: Option<PageRequest<QuarantineKey>> },
+    Keys(std::slice::Chunks<'a, QuarantineKey>),
+}
+
+impl<'a> Pages<'a> {
+    fn new(selection: &'a ReplaySelection) -> Pages<'a> {
+        match selection {
+            ReplaySelection::Matching(query) => Pages::Matching { query, next: Some(PageRequest::first(PAGE_SIZE)) },
+            ReplaySelection::Keys(keys) => Pages::Keys(keys.chunks(PAGE_SIZE)),
+        }
+    }
+
+    async fn next(&mut self, store: &dyn QuarantineStore) -> Result<Option<Vec<QuarantinedRecord>>, StoreError> {
+        match self {
+            Pages::Matching { query, next } => {
+                let Some(request) = next.take() else { return Ok(None) };
+                let page = store.list(query, request).await?;
+                *next = page.next_cursor.map(|cursor| PageRequest::first(PAGE_SIZE).after(cursor));
+                Ok(Some(page.items))
+            }
+            Pages::Keys(chunks) => {
+                let Some(keys) = chunks.next() else { return Ok(None) };
+                let mut waiting = Vec::with_capacity(keys.len());
+                for key in keys {
+                    waiting.push(store.get(key).await?);
+                }
+                Ok(Some(waiting))
+            }
         }
     }
 }
 
-fn by_collection(records: Vec<QuarantinedRecord>) -> Vec<(Collection, Vec<QuarantinedRecord>)> {
-    let mut groups: Vec<(Collection, Vec<QuarantinedRecord>)> = Vec::new();
-    for record in records {
-        match groups.last_mut() {
-            Some((collection, group)) if *collection == record.collection => group.push(record),
-            _ => groups.push((record.collection, vec![record])),
-        }
+fn by_collection(page: Vec<QuarantinedRecord>) -> BTreeMap<Collection, Vec<QuarantinedRecord>> {
+    let mut groups: BTreeMap<Collection, Vec<QuarantinedRecord>> = BTreeMap::new();
+    for waiting in page {
+        groups.entry(waiting.collection).or_default().push(waiting);
     }
     groups
 }

@@ -1,0 +1,186 @@
+//! `ml-app quarantine`: records that broke a rule.
+
+use anyhow::bail;
+use clap::Subcommand;
+use serde::Serialize;
+
+use ml_core::id::RecordId;
+use ml_core::page::PageRequest;
+use ml_core::quarantine::{QuarantineQuery, QuarantinedRecord, ReasonCount};
+use ml_core::record::{Collection, DataType, SourceApp};
+use ml_data::sync::{ReplayReport, ReplaySelection};
+
+use crate::cli::Context;
+use crate::output::{self, Report};
+use crate::syncing;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Counts by reason, and the records themselves
+    #[command(after_help = "Examples:\n  ml-app quarantine list\n  ml-app quarantine list --rule range --limit 100 --output json")]
+    List(ListArgs),
+    /// Shows one record with every reason
+    #[command(after_help = "Examples:\n  ml-app quarantine show demo-news:news-0066")]
+    Show {
+        /// The id of the raw record, as `list` prints it
+        id: RecordId,
+    },
+    /// Judges records again by the present rules; those that pass become rows
+    #[command(after_help = "Examples:\n  ml-app quarantine replay --dry-run\n  ml-app quarantine replay --rule range")]
+    Replay(ReplayArgs),
+}
+
+/// Which records are meant.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Filter {
+    /// Only of this collection, such as text_corpus
+    #[arg(long, value_name = "NAME", value_parser = collection)]
+    collection: Option<Collection>,
+    /// Only of this data type
+    #[arg(long, value_name = "TYPE")]
+    data_type: Option<DataType>,
+    /// Only from this application
+    #[arg(long, value_name = "APP")]
+    source_app: Option<SourceApp>,
+    /// Only records that broke a rule of this kind, such as range
+    #[arg(long, value_name = "KIND")]
+    rule: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    filter: Filter,
+    /// Show at most this many records
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    filter: Filter,
+    /// Only say how many would pass
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Reads the name of a collection.
+pub(crate) fn collection(name: &str) -> Result<Collection, String> {
+    Collection::find_by_name(name).ok_or_else(|| {
+        let names = Collection::ALL.map(Collection::name).join(", ");
+        format!("the collections are {names}")
+    })
+}
+
+impl From<Filter> for QuarantineQuery {
+    fn from(filter: Filter) -> QuarantineQuery {
+        QuarantineQuery {
+            collection: filter.collection,
+            data_type: filter.data_type,
+            source_app: filter.source_app,
+            rule: filter.rule,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Listing {
+    total: u64,
+    by_reason: Vec<ReasonCount>,
+    records: Vec<QuarantinedRecord>,
+}
+
+impl Report for Listing {
+    fn text(&self) -> String {
+        if self.total == 0 {
+            return "nothing is in quarantine".to_owned();
+        }
+        let by_reason = self.by_reason.iter().map(|reason| {
+            let field = reason.field.clone().unwrap_or_else(|| "(record)".to_owned());
+            vec![reason.collection.to_string(), field, reason.rule.clone(), output::count(reason.n_records)]
+        });
+        let records = self.records.iter().map(|record| {
+            let reasons: Vec<_> = record.reasons.iter().map(|reason| reason.message.as_str()).collect();
+            vec![record.record.id.to_string(), record.attempts.to_string(), reasons.join("; ")]
+        });
+        let shown = self.records.len();
+        format!(
+            "{}\n{}\n{shown} of {} records; `ml-app quarantine show ID` has the whole record",
+            output::table(&["collection", "field", "rule", "records"], by_reason, &[3]),
+            output::table(&["id", "attempts", "reasons"], records, &[1]),
+            output::count(self.total),
+        )
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Shown(Vec<QuarantinedRecord>);
+
+impl Report for Shown {
+    fn text(&self) -> String {
+        let parts = self.0.iter().map(|record| {
+            let reasons = record.reasons.iter().fold(String::new(), |text, reason| {
+                let field = reason.field.as_deref().unwrap_or("(record)");
+                format!("{text}\n  - {field}, {}: {}", reason.rule, reason.message)
+            });
+            let content = serde_json::to_string_pretty(&record.record.raw_content).unwrap_or_default();
+            let heading = output::pairs([
+                ("record", record.record.id.to_string()),
+                ("collection", record.collection.to_string()),
+                ("data type", record.record.data_type.to_string()),
+                ("source app", record.record.source_app.to_string()),
+                ("first seen", record.first_seen_at.to_rfc3339()),
+                ("last judged", format!("{}, attempt {}", record.last_seen_at.to_rfc3339(), record.attempts)),
+            ]);
+            format!("{heading}\nreasons{reasons}\ncontent\n{content}")
+        });
+        parts.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl Report for ReplayReport {
+    fn text(&self) -> String {
+        let verb = if self.dry_run { "would pass" } else { "passed and are now rows" };
+        format!("{} of {} records {verb}", output::count(self.passed), output::count(self.judged))
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List(args) => list(context, args).await,
+        Command::Show { id } => show(context, &id).await,
+        Command::Replay(args) => {
+            let replayer = syncing::replayer(&context.app)?;
+            let selection = ReplaySelection::Matching(args.filter.into());
+            let report = if args.dry_run {
+                replayer.dry_run(&selection, &context.stop).await?
+            } else {
+                replayer.replay(&selection, &context.stop).await?
+            };
+            context.output.print(&report)
+        }
+    }
+}
+
+async fn list(context: &Context, args: ListArgs) -> anyhow::Result<()> {
+    let quarantine = &context.app.sql.quarantine;
+    let query = args.filter.into();
+    let page = quarantine.list(&query, PageRequest::first(args.limit)).await?;
+    let listing = Listing {
+        total: quarantine.count(&query).await?,
+        by_reason: quarantine.count_by_reason().await?,
+        records: page.items,
+    };
+    context.output.print(&listing)
+}
+
+async fn show(context: &Context, id: &RecordId) -> anyhow::Result<()> {
+    let records = context.app.sql.quarantine.find_by_raw_id(id).await?;
+    if records.is_empty() {
+        bail!("no record `{id}` in quarantine: `ml-app quarantine list` shows what is there");
+    }
+    context.output.print(&Shown(records))
+}

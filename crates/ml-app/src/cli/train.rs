@@ -1,0 +1,92 @@
+//! `ml-app train`: a declared pipeline, fitted, evaluated and registered.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+
+use ml_core::model::{ModelAlias, ModelName};
+
+use crate::cli::Context;
+use crate::dataset_ref::DatasetRef;
+use crate::output::{self, Report};
+use crate::training::{self, TrainReport, TrainRequest};
+
+/// Fits a declared pipeline on the train split of a dataset version, scores it on the test split, and registers it.
+///
+/// Preprocessing is fitted on the train split alone and stored inside the model. The same dataset version, pipeline and seed
+/// give the same bytes. The run is recorded with its params, metrics and inputs, also when it fails or is stopped.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ml-app train --pipeline config/pipelines/news-topic.yaml --dataset news
+  ml-app train --pipeline news.yaml --dataset news@2 --model news-topic --alias champion")]
+pub(crate) struct Args {
+    /// The pipeline file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pipeline: PathBuf,
+    /// NAME for the newest version, or NAME@VERSION
+    #[arg(long, value_name = "DATASET")]
+    dataset: DatasetRef,
+    /// Register under this name [default: the name in the pipeline file]
+    #[arg(long, value_name = "NAME")]
+    model: Option<ModelName>,
+    /// Make this alias name the new version
+    #[arg(long, value_name = "ALIAS")]
+    alias: Option<ModelAlias>,
+    /// The experiment the run belongs to; made if it is not there
+    #[arg(long, value_name = "NAME", default_value = "Default")]
+    experiment: String,
+    /// Fit and evaluate, but register nothing
+    #[arg(long)]
+    no_register: bool,
+}
+
+impl Report for TrainReport {
+    fn text(&self) -> String {
+        let model = match &self.model {
+            Some(model) => format!("{model}{}", self.alias.as_ref().map_or_else(String::new, |alias| format!(", {alias}"))),
+            None => "not registered".to_owned(),
+        };
+        let heading = output::pairs([
+            ("model", model),
+            ("artifact", format!("{} ({} bytes)", self.artifact, output::count(self.size_bytes))),
+            ("run", self.run_id.to_string()),
+            ("dataset", self.dataset.clone()),
+            ("fitted on", format!("{} rows in {:.2} s", output::count(self.n_train), self.fit_seconds)),
+            ("scored on", format!("{} rows of {}", output::count(self.n_scored), self.scored_on)),
+        ]);
+        format!("{heading}\n{}", figures_table("model", &self.metrics, &self.baselines))
+    }
+}
+
+/// Lays out the figures of a model beside those of its baselines.
+pub(crate) fn figures_table(
+    label: &str,
+    metrics: &std::collections::BTreeMap<String, f64>,
+    baselines: &[training::BaselineScores],
+) -> String {
+    let mut heads = vec!["figure", label];
+    heads.extend(baselines.iter().map(|baseline| baseline.name.as_str()));
+    let rows = metrics.iter().map(|(name, value)| {
+        let mut row = vec![name.clone(), output::figure(*value)];
+        row.extend(baselines.iter().map(|baseline| {
+            baseline.metrics.get(name).map_or_else(|| "-".to_owned(), |value| output::figure(*value))
+        }));
+        row
+    });
+    let right: Vec<usize> = (1..heads.len()).collect();
+    output::table(&heads, rows, &right)
+}
+
+/// Runs the command.
+pub(crate) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let request = TrainRequest {
+        pipeline: training::read_pipeline(&args.pipeline)?,
+        dataset: args.dataset.resolve(&context.app).await?,
+        model: args.model.clone(),
+        alias: args.alias.clone(),
+        experiment: args.experiment.clone(),
+        register: !args.no_register,
+    };
+    let report = training::train(&context.app, request, &context.stop).await?;
+    context.output.print(&report)
+}

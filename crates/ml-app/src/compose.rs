@@ -1,0 +1,191 @@
+//! The composition root: configuration in, stores and services out. Nothing else constructs a backend.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use ml_core::artifact::ArtifactStore;
+use ml_core::clock::{Clock, SystemClock};
+use ml_core::dataset::DatasetStore;
+use ml_core::document::{ChangeFeed, DocumentStore};
+use ml_core::evaluation::EvaluationStore;
+use ml_core::experiment::ExperimentStore;
+use ml_core::ground_truth::GroundTruthStore;
+use ml_core::id::{IdSource, RandomIds};
+use ml_core::model::ModelStore;
+use ml_core::outbox::OutboxStore;
+use ml_core::quarantine::QuarantineStore;
+use ml_core::record::DataType;
+use ml_core::result::{EmbeddingStore, IntermediateResultStore, PredictionStore};
+use ml_core::run::RunStore;
+use ml_core::sync::SyncStore;
+use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
+use ml_data::dataset::spec::DatasetSource;
+use ml_data::manager::{DataManager, DataStores};
+use ml_data::routing::Routing;
+use ml_registry::fs_artifacts::FsArtifacts;
+use ml_registry::registry::Registry;
+use ml_store_sql::{EmbeddedDocuments, SqlStore};
+
+use crate::config::Config;
+
+/// The folder of the artifacts, in the data folder.
+const ARTIFACTS_FOLDER: &str = "artifacts";
+
+/// The document side.
+#[derive(Clone)]
+pub(crate) struct Documents {
+    /// Raw records.
+    pub(crate) records: Arc<dyn DocumentStore>,
+    /// What changed among them.
+    pub(crate) feed: Arc<dyn ChangeFeed>,
+    /// Outputs of models.
+    pub(crate) predictions: Arc<dyn PredictionStore>,
+    /// Vectors made from records.
+    pub(crate) embeddings: Arc<dyn EmbeddingStore>,
+    /// What pipeline steps left.
+    pub(crate) intermediate_results: Arc<dyn IntermediateResultStore>,
+}
+
+/// The SQL side.
+#[derive(Clone)]
+pub(crate) struct Sql {
+    /// Commits of the sync.
+    pub(crate) sync: Arc<dyn SyncStore>,
+    /// Late truths.
+    pub(crate) ground_truth: Arc<dyn GroundTruthStore>,
+    /// Records that broke a rule.
+    pub(crate) quarantine: Arc<dyn QuarantineStore>,
+    /// Publications that wait.
+    pub(crate) outbox: Arc<dyn OutboxStore>,
+    /// Dataset versions.
+    pub(crate) datasets: Arc<dyn DatasetStore>,
+    /// Lines of work.
+    pub(crate) experiments: Arc<dyn ExperimentStore>,
+    /// Executions in them.
+    pub(crate) runs: Arc<dyn RunStore>,
+    /// Evaluation figures and reports.
+    pub(crate) evaluations: Arc<dyn EvaluationStore>,
+}
+
+/// Everything a command works with.
+#[derive(Clone)]
+pub(crate) struct App {
+    /// The effective configuration.
+    pub(crate) config: Arc<Config>,
+    /// What time it is.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where new ids come from.
+    pub(crate) ids: Arc<dyn IdSource>,
+    /// The document side.
+    pub(crate) documents: Documents,
+    /// The SQL side.
+    pub(crate) sql: Sql,
+    /// Where each data type and result lives, and the way there.
+    pub(crate) data: DataManager,
+    /// Dataset versions, made and loaded.
+    pub(crate) datasets: DatasetBuilder,
+    /// Model versions, registered and resolved.
+    pub(crate) registry: Registry,
+}
+
+impl App {
+    /// Opens the configured stores, and brings embedded ones up to date.
+    pub(crate) async fn open(config: Config) -> anyhow::Result<App> {
+        let (documents, sql) = open_stores(&config).await?;
+        documents.migrate().await.context("cannot bring the document store up to date")?;
+        sql.migrate().await.context("cannot bring the SQL store up to date")?;
+        let artifacts = open_artifacts(&config.settings.data_dir)?;
+        App::of(config, Arc::new(documents), Arc::new(sql), artifacts)
+    }
+
+    fn of(
+        config: Config,
+        documents: Arc<EmbeddedDocuments>,
+        sql: Arc<SqlStore>,
+        artifacts: Arc<dyn ArtifactStore>,
+    ) -> anyhow::Result<App> {
+        let data_stores = DataStores {
+            documents: documents.clone(),
+            global_data: sql.clone(),
+            market_metrics: sql.clone(),
+            user_interactions: sql.clone(),
+            ground_truth: sql.clone(),
+            predictions: documents.clone(),
+            embeddings: documents.clone(),
+            intermediate_results: documents.clone(),
+            evaluations: sql.clone(),
+            outbox: sql.clone(),
+        };
+        let routing = Arc::new(Routing::new(&config.database.routing)?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let dataset_stores = DatasetStores {
+            global_data: sql.clone(),
+            market_metrics: sql.clone(),
+            user_interactions: sql.clone(),
+            datasets: sql.clone(),
+            artifacts: artifacts.clone(),
+        };
+        let models: Arc<dyn ModelStore> = sql.clone();
+        Ok(App {
+            data: DataManager::new(routing, data_stores, clock.clone()),
+            datasets: DatasetBuilder::new(dataset_stores, clock.clone()),
+            registry: Registry::new(models, artifacts, clock.clone()),
+            config: Arc::new(config),
+            clock,
+            ids: Arc::new(RandomIds),
+            documents: Documents {
+                records: documents.clone(),
+                feed: documents.clone(),
+                predictions: documents.clone(),
+                embeddings: documents.clone(),
+                intermediate_results: documents,
+            },
+            sql: Sql {
+                sync: sql.clone(),
+                ground_truth: sql.clone(),
+                quarantine: sql.clone(),
+                outbox: sql.clone(),
+                datasets: sql.clone(),
+                experiments: sql.clone(),
+                runs: sql.clone(),
+                evaluations: sql,
+            },
+        })
+    }
+
+    /// Returns the table that the validated rows of `data_type` are in.
+    pub(crate) fn dataset_source(&self, data_type: &DataType) -> anyhow::Result<DatasetSource> {
+        self.data.routing().data_route(data_type)?;
+        let plan = self.config.pipeline.data_types.get(data_type);
+        let table = plan.and_then(|plan| plan.target.get("table")).and_then(|table| table.as_str());
+        match table {
+            Some("global_ml_data") => Ok(DatasetSource::GlobalMlData { data_type: data_type.clone() }),
+            Some("market_metrics") => Ok(DatasetSource::MarketMetrics {}),
+            Some("user_interactions") => Ok(DatasetSource::UserInteractions {}),
+            Some(table) => anyhow::bail!("rows of `{data_type}` are in `{table}`, which datasets are not made of"),
+            None => anyhow::bail!("no pipeline is declared for data type `{data_type}`: add it to pipeline.yaml"),
+        }
+    }
+}
+
+/// Opens the configured stores as they are.
+pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<(EmbeddedDocuments, SqlStore)> {
+    let data_dir = &config.settings.data_dir;
+    let documents_file = config.database.documents.file(data_dir);
+    let documents = EmbeddedDocuments::open(&documents_file)
+        .await
+        .with_context(|| format!("cannot open the document store {}", documents_file.display()))?;
+    let sql_file = config.database.sql.file(data_dir);
+    let sql = SqlStore::open(&sql_file)
+        .await
+        .with_context(|| format!("cannot open the SQL store {}", sql_file.display()))?;
+    Ok((documents, sql))
+}
+
+fn open_artifacts(data_dir: &Path) -> anyhow::Result<Arc<dyn ArtifactStore>> {
+    let folder = data_dir.join(ARTIFACTS_FOLDER);
+    let artifacts = FsArtifacts::open(&folder).with_context(|| format!("cannot open the artifacts {}", folder.display()))?;
+    Ok(Arc::new(artifacts))
+}

@@ -1,0 +1,74 @@
+//! Section `database`: which backend holds which role, and which data type lives where.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use ml_data::routing::{Routing, RoutingConfig};
+
+/// The backends of the two roles, and the routing table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DatabaseConfig {
+    /// The document store.
+    pub(crate) documents: DocumentBackend,
+    /// The SQL store.
+    pub(crate) sql: SqlBackend,
+    /// Which data type and which result lives where.
+    pub(crate) routing: RoutingConfig,
+}
+
+/// What holds raw records, predictions and embeddings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "backend", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum DocumentBackend {
+    /// An SQLite file, relative to the data folder.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What holds validated rows, runs and the registry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "backend", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum SqlBackend {
+    /// An SQLite file, relative to the data folder.
+    Embedded {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl DocumentBackend {
+    /// Returns where the file is.
+    pub(crate) fn file(&self, data_dir: &Path) -> PathBuf {
+        let DocumentBackend::Embedded { path } = self;
+        data_dir.join(path)
+    }
+}
+
+impl SqlBackend {
+    /// Returns where the file is.
+    pub(crate) fn file(&self, data_dir: &Path) -> PathBuf {
+        let SqlBackend::Embedded { path } = self;
+        data_dir.join(path)
+    }
+}
+
+impl DatabaseConfig {
+    /// Returns what the types cannot say: faults of the routing table, and two roles in one file.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if let Err(error) = Routing::new(&self.routing) {
+            faults.push(format!("database.routing: {error}"));
+        }
+        let (DocumentBackend::Embedded { path: documents }, SqlBackend::Embedded { path: sql }) =
+            (&self.documents, &self.sql);
+        if documents == sql {
+            let path = documents.display();
+            faults.push(format!("database.documents.path and database.sql.path are both `{path}`: give each its own file"));
+        }
+        faults
+    }
+}

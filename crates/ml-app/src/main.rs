@@ -1,0 +1,39 @@
+//! The `ml-app` program: reads the command line, runs one command, and turns its outcome into an exit code.
+//!
+//! Exit codes: 0 done; 1 failed; 2 wrong usage.
+
+mod cli;
+mod compose;
+mod config;
+mod dataset_ref;
+mod demo;
+mod file;
+mod ingesting;
+mod interrupt;
+mod logging;
+mod monitoring;
+mod output;
+mod progress;
+mod run_record;
+mod scoring;
+mod syncing;
+mod table_file;
+mod training;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::output::eprint_error;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

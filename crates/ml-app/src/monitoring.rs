@@ -1,0 +1,125 @@
+//! How a model version is doing: its input, how it compares with the training rows, and how right its predictions were.
+
+use anyhow::Context as _;
+
+use ml_core::dataset::{DatasetVersion, Split};
+use ml_core::id::ReportId;
+use ml_core::model::ModelVersion;
+use ml_core::result::PredictionQuery;
+use ml_core::table::Table;
+use ml_data::dataset::split::split_of;
+use ml_monitor::drift::report::{DriftFindings, DriftThresholds, drift_report};
+use ml_monitor::live::{LiveScorer, LiveScores, ScoreKind};
+use ml_monitor::profile::ReferenceProfile;
+use ml_monitor::quality::DataQuality;
+use ml_monitor::report::MonitorReport;
+use ml_train::model::TrainedModel;
+use ml_train::spec::Task;
+
+use crate::compose::App;
+use crate::training::{feature_sources, load_model, prediction_column, shown};
+
+/// Judges a version on a window of rows, and keeps what was found.
+pub(crate) async fn report(
+    app: &App,
+    version: &ModelVersion,
+    dataset: &DatasetVersion,
+    split: Option<Split>,
+) -> anyhow::Result<MonitorReport> {
+    let model = load_model(app, version).await?;
+    let (target, kind) = (model.spec().target.clone(), score_kind(&model));
+    let reference = load_reference(app, version).await?;
+    let table = app.datasets.load(dataset).await?;
+    let work = move || inspect(&model, &table, split, reference.as_ref());
+    let inspected = tokio::task::spawn_blocking(work).await.context("monitoring panicked")??;
+    let live = live_scores(app, version, &target, kind).await?;
+    let report = MonitorReport {
+        model_name: version.content.name.clone(),
+        model_version: version.version,
+        window: window(dataset, split),
+        created_at: app.clock.now(),
+        n_rows: inspected.quality.n_rows,
+        n_predictions: live.n_predictions,
+        quality: Some(inspected.quality),
+        drift: inspected.drift,
+        live: Some(live),
+    };
+    keep(app, &report).await?;
+    Ok(report)
+}
+
+/// Scores what was predicted by `version`, as far as the truth is known.
+pub(crate) async fn live_scores(
+    app: &App,
+    version: &ModelVersion,
+    target: &str,
+    kind: ScoreKind,
+) -> anyhow::Result<LiveScores> {
+    let scorer = LiveScorer::new(app.documents.predictions.clone(), app.sql.ground_truth.clone());
+    let query = PredictionQuery {
+        model_name: Some(version.content.name.clone()),
+        model_version: Some(version.version),
+        ..PredictionQuery::default()
+    };
+    Ok(scorer.score(&query, target, kind).await?)
+}
+
+/// Writes the window in words.
+fn window(dataset: &DatasetVersion, split: Option<Split>) -> String {
+    match split {
+        Some(split) => format!("{} {split}", shown(dataset)),
+        None => shown(dataset),
+    }
+}
+
+/// What the rows of a window are like.
+struct Inspected {
+    quality: DataQuality,
+    drift: Option<DriftFindings>,
+}
+
+fn inspect(
+    model: &TrainedModel,
+    table: &Table,
+    split: Option<Split>,
+    reference: Option<&ReferenceProfile>,
+) -> anyhow::Result<Inspected> {
+    let rows = match split {
+        Some(split) => split_of(table)?.of(split).to_vec(),
+        None => (0..table.n_rows()).collect(),
+    };
+    let quality = DataQuality::of(&table.take(&rows));
+    let Some(reference) = reference else {
+        return Ok(Inspected { quality, drift: None });
+    };
+    let derived = ml_train::derive::derive(model.spec(), table)?;
+    let current = feature_sources(model.spec(), &derived)?.take(&rows);
+    let predictions = prediction_column(model, table)?.take(&rows);
+    let findings = drift_report(reference, &current, predictions.columns().first(), &DriftThresholds::default());
+    Ok(Inspected { quality, drift: Some(findings) })
+}
+
+async fn load_reference(app: &App, version: &ModelVersion) -> anyhow::Result<Option<ReferenceProfile>> {
+    let Some(bytes) = app.registry.load_reference_profile(version).await? else {
+        return Ok(None);
+    };
+    Ok(Some(ReferenceProfile::from_json(&bytes)?))
+}
+
+fn score_kind(model: &TrainedModel) -> ScoreKind {
+    match model.spec().task {
+        Task::Classification => ScoreKind::Classification,
+        Task::Regression => ScoreKind::Regression,
+    }
+}
+
+async fn keep(app: &App, report: &MonitorReport) -> anyhow::Result<()> {
+    let evaluations = &app.sql.evaluations;
+    if let Some(drift) = report.drift_row(ReportId::from_uuid(app.ids.new_uuid())) {
+        evaluations.create_drift_report(&drift).await?;
+    }
+    if let Some(performance) = report.performance_row(ReportId::from_uuid(app.ids.new_uuid())) {
+        evaluations.create_performance(&performance).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Progress of long work: a bar on a terminal, nothing when piped.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ml_train::progress::Stage;
+use tokio_util::sync::CancellationToken;
+
+/// A bar on standard error, or nothing where nobody would see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Shows bytes, of a whole that is told with [`Progress::set_of`] where it is known.
+    pub(crate) fn bytes(label: &str) -> Progress {
+        Progress::new(label, None, "{prefix} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} eta {eta} {msg}")
+    }
+
+    /// Shows a count of things, of a known whole where there is one.
+    pub(crate) fn counts(label: &str, total: Option<u64>) -> Progress {
+        let template = if total.is_some() {
+            "{prefix} {wide_bar} {human_pos}/{human_len} {per_sec} eta {eta} {msg}"
+        } else {
+            "{prefix} {spinner} {human_pos} {per_sec} {msg}"
+        };
+        Progress::new(label, total, template)
+    }
+
+    fn new(label: &str, total: Option<u64>, template: &str) -> Progress {
+        if !std::io::stderr().is_terminal() {
+            return Progress(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style);
+        bar.set_prefix(label.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Progress(bar)
+    }
+
+    /// Moves to `position`.
+    pub(crate) fn set(&self, position: u64) {
+        self.0.set_position(position);
+    }
+
+    /// Moves to `position` of `total`, where that is known.
+    pub(crate) fn set_of(&self, position: u64, total: Option<u64>) {
+        if let Some(total) = total {
+            self.0.set_length(total);
+        }
+        self.0.set_position(position);
+    }
+
+    /// Shows `message` at the end of the line.
+    pub(crate) fn message(&self, message: String) {
+        self.0.set_message(message);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Follows a training on a bar, and stops it when Ctrl-C was pressed.
+pub(crate) struct FitProgress {
+    bar: Progress,
+    stop: CancellationToken,
+}
+
+impl FitProgress {
+    /// Follows the training of the pipeline called `name`.
+    pub(crate) fn new(name: &str, stop: CancellationToken) -> FitProgress {
+        FitProgress { bar: Progress::counts(name, Some(1)), stop }
+    }
+}
+
+impl ml_train::progress::Progress for FitProgress {
+    fn begin(&self, stage: Stage) {
+        self.bar.0.set_position(0);
+        self.bar.message(stage.description().to_owned());
+    }
+
+    fn advance(&self, total: u64) {
+        self.bar.0.set_length(total);
+        self.bar.0.inc(1);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+}

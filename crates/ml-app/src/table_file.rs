@@ -1,0 +1,22 @@
+//! A file of rows as a table, to be scored.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use ml_core::table::Table;
+use ml_data::dataset::rows;
+
+use crate::ingesting;
+
+/// Reads all rows of `path`, or of standard input for `-`. A row that cannot be read is an error: none may be passed over.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Table> {
+    let (table, rejections) = rows::read_table(ingesting::input(path), None)?;
+    if let Some(first) = rejections.first() {
+        return Err(anyhow::anyhow!("{first}")).context("a row cannot be read, so nothing was scored");
+    }
+    if table.n_rows() == 0 {
+        bail!("{} has no rows", path.display());
+    }
+    Ok(table)
+}

@@ -1,0 +1,361 @@
+//! Training and evaluation: loads rows, computes off the async threads, records the run, registers the version.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use ml_core::artifact::ArtifactRef;
+use ml_core::dataset::{DatasetVersion, Split};
+use ml_core::digest::Digest;
+use ml_core::evaluation::ModelPerformance;
+use ml_core::id::{ReportId, RunId};
+use ml_core::model::{ModelAlias, ModelName, ModelVersion};
+use ml_core::run::RunStatus;
+use ml_core::table::{Column, ColumnValues, Table, TableError};
+use ml_data::dataset::split::{SplitRows, split_of};
+use ml_monitor::profile::{ProfileOptions, ReferenceProfile};
+use ml_registry::registry::{NewRegistration, Origin};
+use ml_train::evaluate::{self, Comparison, Evaluation};
+use ml_train::model::TrainedModel;
+use ml_train::spec::{PipelineSpec, Task};
+use ml_train::train::{self, TrainingSummary};
+
+use crate::compose::App;
+use crate::progress::FitProgress;
+use crate::run_record::RunRecord;
+
+/// The version of this program.
+pub(crate) const APP_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A pipeline file, as read.
+#[derive(Debug, Clone)]
+pub(crate) struct PipelineFile {
+    /// The text, which is stored with the version.
+    pub(crate) text: String,
+    /// What it declares.
+    pub(crate) spec: PipelineSpec,
+}
+
+/// What to train, on what, and what to do with it.
+#[derive(Debug)]
+pub(crate) struct TrainRequest {
+    /// The pipeline.
+    pub(crate) pipeline: PipelineFile,
+    /// The rows.
+    pub(crate) dataset: DatasetVersion,
+    /// The registered name; by default that of the pipeline.
+    pub(crate) model: Option<ModelName>,
+    /// An alias for the new version.
+    pub(crate) alias: Option<ModelAlias>,
+    /// The experiment that the run belongs to.
+    pub(crate) experiment: String,
+    /// Whether to register what was fitted.
+    pub(crate) register: bool,
+}
+
+/// Figures of a naive baseline.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct BaselineScores {
+    /// What it does, such as `majority_class`.
+    pub(crate) name: String,
+    /// Its figures on the rows that the model was scored on.
+    pub(crate) metrics: BTreeMap<String, f64>,
+}
+
+/// What a training led to.
+#[derive(Debug, Serialize)]
+pub(crate) struct TrainReport {
+    /// `name@version`, when it was registered.
+    pub(crate) model: Option<String>,
+    /// The alias that names it now.
+    pub(crate) alias: Option<ModelAlias>,
+    /// The digest of the fitted model.
+    pub(crate) artifact: Digest,
+    /// How large it is.
+    pub(crate) size_bytes: u64,
+    /// The recorded run.
+    pub(crate) run_id: RunId,
+    /// `name@version` of the rows.
+    pub(crate) dataset: String,
+    /// Rows fitted on.
+    pub(crate) n_train: u64,
+    /// The split it was scored on.
+    pub(crate) scored_on: Split,
+    /// Rows scored.
+    pub(crate) n_scored: u64,
+    /// How long fitting took.
+    pub(crate) fit_seconds: f64,
+    /// Figures on the scored rows.
+    pub(crate) metrics: BTreeMap<String, f64>,
+    /// Figures of the baselines on the same rows.
+    pub(crate) baselines: Vec<BaselineScores>,
+    /// What the training met: rows dropped, features, warnings.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What an evaluation led to.
+#[derive(Debug, Serialize)]
+pub(crate) struct EvaluateReport {
+    /// `name@version` of the model.
+    pub(crate) model: String,
+    /// `name@version` of the rows.
+    pub(crate) dataset: String,
+    /// The split scored.
+    pub(crate) split: Split,
+    /// Rows scored.
+    pub(crate) n_samples: u64,
+    /// Figures on those rows.
+    pub(crate) metrics: BTreeMap<String, f64>,
+    /// Per-class figures, confusion matrix, notes.
+    pub(crate) details: serde_json::Value,
+}
+
+/// What came out of the computation, before anything is stored.
+struct Fitted {
+    model: TrainedModel,
+    bytes: Vec<u8>,
+    profile: Vec<u8>,
+    summary: TrainingSummary,
+    comparison: Comparison,
+    scored_on: Split,
+    fit_seconds: f64,
+}
+
+/// Reads a pipeline file; every fault of it is told at once.
+pub(crate) fn read_pipeline(path: &Path) -> anyhow::Result<PipelineFile> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the pipeline {}", path.display()))?;
+    let spec = PipelineSpec::from_yaml(&text).with_context(|| format!("{} is no pipeline", path.display()))?;
+    Ok(PipelineFile { text, spec })
+}
+
+/// Fits, evaluates and registers; the run is recorded however it ends.
+pub(crate) async fn train(app: &App, request: TrainRequest, stop: &CancellationToken) -> anyhow::Result<TrainReport> {
+    let name = match &request.model {
+        Some(name) => name.clone(),
+        None => ModelName::parse(&request.pipeline.spec.name)?,
+    };
+    let table = app.datasets.load(&request.dataset).await?;
+    let record = RunRecord::start(app, &request).await?;
+    let outcome = fit_and_register(app, &request, name, table, &record, stop).await;
+    let status = match &outcome {
+        Ok(_) => RunStatus::Finished,
+        Err(_) if stop.is_cancelled() => RunStatus::Killed,
+        Err(_) => RunStatus::Failed,
+    };
+    record.end(app, status).await?;
+    outcome
+}
+
+async fn fit_and_register(
+    app: &App,
+    request: &TrainRequest,
+    name: ModelName,
+    table: Table,
+    record: &RunRecord,
+    stop: &CancellationToken,
+) -> anyhow::Result<TrainReport> {
+    let fitted = fit(request.pipeline.spec.clone(), table, stop.clone()).await?;
+    record.log_outcome(app, &fitted.summary, &fitted.comparison).await?;
+    let version = if request.register { Some(register(app, request, name, &fitted, record).await?) } else { None };
+    let performance = performance(app, record, version.as_ref(), request, &fitted);
+    app.sql.evaluations.create_performance(&performance).await?;
+    let artifact = ArtifactRef::of(&fitted.bytes);
+    Ok(TrainReport {
+        model: version.as_ref().map(|version| format!("{}@{}", version.content.name, version.version)),
+        alias: request.alias.clone(),
+        artifact: artifact.digest,
+        size_bytes: artifact.size_bytes,
+        run_id: record.id.clone(),
+        dataset: shown(&request.dataset),
+        n_train: fitted.summary.n_rows_used as u64,
+        scored_on: fitted.scored_on,
+        n_scored: fitted.comparison.model.n_samples as u64,
+        fit_seconds: fitted.fit_seconds,
+        baselines: baselines(&fitted.comparison),
+        metrics: fitted.comparison.model.metrics,
+        warnings: fitted.summary.warnings,
+    })
+}
+
+/// Fits and scores on a thread of its own, so that the runtime stays free.
+async fn fit(spec: PipelineSpec, table: Table, stop: CancellationToken) -> anyhow::Result<Fitted> {
+    let work = move || {
+        let rows = split_of(&table)?;
+        let (scored_on, scored_rows) = rows_to_score(&rows)?;
+        let progress = FitProgress::new(&spec.name, stop);
+        let begun = Instant::now();
+        let trained = train::train_rows(&spec, &table, rows.of(Split::Train), &progress)?;
+        let fit_seconds = begun.elapsed().as_secs_f64();
+        let comparison = evaluate::compare(&trained.model, &table, rows.of(Split::Train), scored_rows)?;
+        let profile = reference_profile(&trained.model, &table, rows.of(Split::Train), scored_rows)?.to_json();
+        let bytes = trained.model.to_bytes()?;
+        Ok(Fitted { model: trained.model, bytes, profile, summary: trained.summary, comparison, scored_on, fit_seconds })
+    };
+    tokio::task::spawn_blocking(work).await.context("the training panicked; nothing was registered")?
+}
+
+/// Chooses the rows to score: the test split, else the validation split.
+fn rows_to_score(rows: &SplitRows) -> anyhow::Result<(Split, &[usize])> {
+    for split in [Split::Test, Split::Validation] {
+        if !rows.of(split).is_empty() {
+            return Ok((split, rows.of(split)));
+        }
+    }
+    anyhow::bail!("the dataset has no test rows: make it with a split, such as --split random:80/20")
+}
+
+/// Profiles what the features are made of and the target, on the rows that were fitted on, and predictions for rows that
+/// were not.
+fn reference_profile(
+    model: &TrainedModel,
+    table: &Table,
+    train_rows: &[usize],
+    scored_rows: &[usize],
+) -> anyhow::Result<ReferenceProfile> {
+    let spec = model.spec();
+    let derived = ml_train::derive::derive(spec, table)?;
+    let options = ProfileOptions::default();
+    let profile = ReferenceProfile::of(&feature_sources(spec, &derived)?.take(train_rows), &options);
+    let target = derived.select(&[&spec.target])?.take(train_rows);
+    let predictions = prediction_column(model, table)?.select(&[&spec.target])?.take(scored_rows);
+    Ok(profile.with_target(target.get(&spec.target)?, &options).with_predictions(predictions.get(&spec.target)?, &options))
+}
+
+/// Returns the columns that features are made of, each once and in order, out of a table with the derived ones.
+pub(crate) fn feature_sources(spec: &PipelineSpec, derived: &Table) -> Result<Table, TableError> {
+    let mut seen = BTreeSet::new();
+    let columns = spec.features.iter().flat_map(|feature| &feature.columns).map(String::as_str);
+    let columns: Vec<&str> = columns.filter(|column| seen.insert(*column)).collect();
+    derived.select(&columns)
+}
+
+/// Scores every row of `table` and returns the predictions as its only column, called like the target.
+pub(crate) fn prediction_column(model: &TrainedModel, table: &Table) -> anyhow::Result<Table> {
+    let predictions = model.predict(table)?;
+    let rows = 0..table.n_rows();
+    let values = match predictions.values.task() {
+        Task::Classification => {
+            ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect())
+        }
+        Task::Regression => ColumnValues::Number(rows.map(|row| predictions.number(row).unwrap_or(f64::NAN)).collect()),
+    };
+    Ok(Table::new(vec![Column { name: model.spec().target.clone(), values }])?)
+}
+
+async fn register(
+    app: &App,
+    request: &TrainRequest,
+    name: ModelName,
+    fitted: &Fitted,
+    record: &RunRecord,
+) -> anyhow::Result<ModelVersion> {
+    let framework = fitted.model.framework();
+    let user_id = app.config.settings.user.clone();
+    let registration = NewRegistration {
+        name,
+        model: fitted.bytes.clone(),
+        reference_profile: Some(fitted.profile.clone()),
+        pipeline: Some(request.pipeline.text.clone().into_bytes()),
+        signature: fitted.model.signature().clone(),
+        origin: Origin {
+            run_id: Some(record.id.clone()),
+            dataset: Some(shown(&request.dataset)),
+            dataset_hash: Some(request.dataset.content.content_hash),
+            app_version: APP_VERSION.to_owned(),
+            framework: format!("{} {}", framework.name, framework.version),
+        },
+        description: String::new(),
+        tags: BTreeMap::new(),
+        user_id: user_id.clone(),
+    };
+    let version = app.registry.register(registration).await?;
+    if let Some(alias) = &request.alias {
+        let reference = format!("{}@{}", version.content.name, version.version).parse()?;
+        return Ok(app.registry.set_alias(&reference, alias, &user_id).await?);
+    }
+    Ok(version)
+}
+
+fn performance(
+    app: &App,
+    record: &RunRecord,
+    version: Option<&ModelVersion>,
+    request: &TrainRequest,
+    fitted: &Fitted,
+) -> ModelPerformance {
+    let evaluation = &fitted.comparison.model;
+    ModelPerformance {
+        id: ReportId::from_uuid(app.ids.new_uuid()),
+        run_id: Some(record.id.clone()),
+        model_name: version.map(|version| version.content.name.clone()),
+        model_version: version.map(|version| version.version),
+        dataset: shown(&request.dataset),
+        split: fitted.scored_on.name().to_owned(),
+        n_samples: evaluation.n_samples as u64,
+        metrics: evaluation.metrics.clone(),
+        details: json!({"evaluation": evaluation, "baselines": fitted.comparison.baselines}),
+        evaluated_at: app.clock.now(),
+    }
+}
+
+fn baselines(comparison: &Comparison) -> Vec<BaselineScores> {
+    let scores = comparison.baselines.iter();
+    scores.map(|baseline| BaselineScores { name: baseline.estimator.clone(), metrics: baseline.metrics.clone() }).collect()
+}
+
+/// Scores a registered version on a split of a dataset version, and keeps the figures.
+pub(crate) async fn evaluate(
+    app: &App,
+    version: &ModelVersion,
+    dataset: &DatasetVersion,
+    split: Split,
+) -> anyhow::Result<EvaluateReport> {
+    let model = load_model(app, version).await?;
+    let table = app.datasets.load(dataset).await?;
+    let work = move || -> anyhow::Result<Evaluation> {
+        let rows = split_of(&table)?;
+        Ok(evaluate::evaluate_rows(&model, &table, rows.of(split))?)
+    };
+    let evaluation = tokio::task::spawn_blocking(work).await.context("the evaluation panicked")??;
+    let performance = ModelPerformance {
+        id: ReportId::from_uuid(app.ids.new_uuid()),
+        run_id: None,
+        model_name: Some(version.content.name.clone()),
+        model_version: Some(version.version),
+        dataset: shown(dataset),
+        split: split.name().to_owned(),
+        n_samples: evaluation.n_samples as u64,
+        metrics: evaluation.metrics.clone(),
+        details: json!({"evaluation": evaluation}),
+        evaluated_at: app.clock.now(),
+    };
+    app.sql.evaluations.create_performance(&performance).await?;
+    Ok(EvaluateReport {
+        model: format!("{}@{}", version.content.name, version.version),
+        dataset: performance.dataset,
+        split,
+        n_samples: performance.n_samples,
+        metrics: performance.metrics,
+        details: performance.details,
+    })
+}
+
+/// Loads the model of a registered version, verified.
+pub(crate) async fn load_model(app: &App, version: &ModelVersion) -> anyhow::Result<Arc<TrainedModel>> {
+    let bytes = app.registry.load_artifact(version).await?;
+    let shown = format!("{}@{}", version.content.name, version.version);
+    let decode = move || TrainedModel::from_bytes(&bytes).with_context(|| format!("the model of `{shown}` does not load"));
+    let model = tokio::task::spawn_blocking(decode).await.context("decoding the model panicked")??;
+    Ok(Arc::new(model))
+}
+
+/// Writes a dataset version as `name@version`.
+pub(crate) fn shown(dataset: &DatasetVersion) -> String {
+    format!("{}@{}", dataset.content.name, dataset.version)
+}

@@ -1,0 +1,39 @@
+//! What can go wrong in a sync.
+
+use ml_core::error::StoreError;
+use ml_core::record::Collection;
+
+/// A sync or a replay that did not come to its end. What was committed before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// Someone else moved the checkpoint after it was read.
+    #[error("another sync of {collection} is running: wait for it to end, or stop it, and run this one again")]
+    AnotherSync {
+        /// The collection that both follow.
+        collection: Collection,
+        /// The store's own error.
+        #[source]
+        source: StoreError,
+    },
+    /// A store failed.
+    #[error("the sync of {collection} stopped")]
+    Store {
+        /// The collection at hand.
+        collection: Collection,
+        /// The store's own error.
+        #[source]
+        source: StoreError,
+    },
+    /// The quarantine could not be read.
+    #[error("the quarantine cannot be read")]
+    Quarantine(#[source] StoreError),
+}
+
+impl SyncError {
+    pub(super) fn of_commit(collection: Collection, source: StoreError) -> SyncError {
+        match source {
+            StoreError::Conflict { .. } => SyncError::AnotherSync { collection, source },
+            _ => SyncError::Store { collection, source },
+        }
+    }
+}

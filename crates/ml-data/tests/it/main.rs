@@ -1,0 +1,6 @@
+//! Integration tests of the crate, over memory stores.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod dataset;
+mod dataset_splits;
