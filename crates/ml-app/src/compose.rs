@@ -178,14 +178,14 @@ pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<(EmbeddedDocu
         .await
         .with_context(|| format!("cannot open the document store {}", documents_file.display()))?;
     let sql_file = config.database.sql.file(data_dir);
-    let sql = SqlStore::open(&sql_file)
-        .await
-        .with_context(|| format!("cannot open the SQL store {}", sql_file.display()))?;
+    let sql =
+        SqlStore::open(&sql_file).await.with_context(|| format!("cannot open the SQL store {}", sql_file.display()))?;
     Ok((documents, sql))
 }
 
 fn open_artifacts(data_dir: &Path) -> anyhow::Result<Arc<dyn ArtifactStore>> {
     let folder = data_dir.join(ARTIFACTS_FOLDER);
-    let artifacts = FsArtifacts::open(&folder).with_context(|| format!("cannot open the artifacts {}", folder.display()))?;
+    let artifacts =
+        FsArtifacts::open(&folder).with_context(|| format!("cannot open the artifacts {}", folder.display()))?;
     Ok(Arc::new(artifacts))
 }

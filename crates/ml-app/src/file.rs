@@ -9,7 +9,10 @@ use anyhow::Context as _;
 /// Writes `path` through a file beside it that takes its place once `write` has succeeded and the bytes are on disk.
 ///
 /// On an error the former file, if there was one, is as it was.
-pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let name = path.file_name().with_context(|| format!("`{}` names no file", path.display()))?;
     let beside = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
     let written = write_new(&beside, write).and_then(|()| {

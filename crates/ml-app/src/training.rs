@@ -195,7 +195,15 @@ async fn fit(spec: PipelineSpec, table: Table, stop: CancellationToken) -> anyho
         let comparison = evaluate::compare(&trained.model, &table, rows.of(Split::Train), scored_rows)?;
         let profile = reference_profile(&trained.model, &table, rows.of(Split::Train), scored_rows)?.to_json();
         let bytes = trained.model.to_bytes()?;
-        Ok(Fitted { model: trained.model, bytes, profile, summary: trained.summary, comparison, scored_on, fit_seconds })
+        Ok(Fitted {
+            model: trained.model,
+            bytes,
+            profile,
+            summary: trained.summary,
+            comparison,
+            scored_on,
+            fit_seconds,
+        })
     };
     tokio::task::spawn_blocking(work).await.context("the training panicked; nothing was registered")?
 }
@@ -224,7 +232,9 @@ fn reference_profile(
     let profile = ReferenceProfile::of(&feature_sources(spec, &derived)?.take(train_rows), &options);
     let target = derived.select(&[&spec.target])?.take(train_rows);
     let predictions = prediction_column(model, table)?.select(&[&spec.target])?.take(scored_rows);
-    Ok(profile.with_target(target.get(&spec.target)?, &options).with_predictions(predictions.get(&spec.target)?, &options))
+    Ok(profile
+        .with_target(target.get(&spec.target)?, &options)
+        .with_predictions(predictions.get(&spec.target)?, &options))
 }
 
 /// Returns the columns that features are made of, each once and in order, out of a table with the derived ones.
@@ -240,9 +250,7 @@ pub(crate) fn prediction_column(model: &TrainedModel, table: &Table) -> anyhow::
     let predictions = model.predict(table)?;
     let rows = 0..table.n_rows();
     let values = match predictions.values.task() {
-        Task::Classification => {
-            ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect())
-        }
+        Task::Classification => ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect()),
         Task::Regression => ColumnValues::Number(rows.map(|row| predictions.number(row).unwrap_or(f64::NAN)).collect()),
     };
     Ok(Table::new(vec![Column { name: model.spec().target.clone(), values }])?)
@@ -306,7 +314,9 @@ fn performance(
 
 fn baselines(comparison: &Comparison) -> Vec<BaselineScores> {
     let scores = comparison.baselines.iter();
-    scores.map(|baseline| BaselineScores { name: baseline.estimator.clone(), metrics: baseline.metrics.clone() }).collect()
+    scores
+        .map(|baseline| BaselineScores { name: baseline.estimator.clone(), metrics: baseline.metrics.clone() })
+        .collect()
 }
 
 /// Scores a registered version on a split of a dataset version, and keeps the figures.
@@ -350,7 +360,8 @@ pub(crate) async fn evaluate(
 pub(crate) async fn load_model(app: &App, version: &ModelVersion) -> anyhow::Result<Arc<TrainedModel>> {
     let bytes = app.registry.load_artifact(version).await?;
     let shown = format!("{}@{}", version.content.name, version.version);
-    let decode = move || TrainedModel::from_bytes(&bytes).with_context(|| format!("the model of `{shown}` does not load"));
+    let decode =
+        move || TrainedModel::from_bytes(&bytes).with_context(|| format!("the model of `{shown}` does not load"));
     let model = tokio::task::spawn_blocking(decode).await.context("decoding the model panicked")??;
     Ok(Arc::new(model))
 }

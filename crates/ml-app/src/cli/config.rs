@@ -7,7 +7,9 @@ use crate::config::Config;
 use crate::output::{OutputFormat, Report};
 
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:\n  ml-app config show\n  ML__SETTINGS__USER=ana ml-app config show --output json\n  ml-app --config /etc/ml-app --profile production config check")]
+#[command(
+    after_help = "Examples:\n  ml-app config show\n  ML__SETTINGS__USER=ana ml-app config show --output json\n  ml-app --config /etc/ml-app --profile production config check"
+)]
 pub(crate) enum Command {
     /// Prints every value in force, with secrets masked
     Show,

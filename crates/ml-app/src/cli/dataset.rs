@@ -49,7 +49,9 @@ Rules for --split:
         dataset: DatasetRef,
     },
     /// Writes one version to a file
-    #[command(after_help = "Examples:\n  ml-app dataset export news --out news.parquet\n  ml-app dataset export news@2 --split test --out news.csv")]
+    #[command(
+        after_help = "Examples:\n  ml-app dataset export news --out news.parquet\n  ml-app dataset export news@2 --split test --out news.csv"
+    )]
     Export(ExportArgs),
 }
 

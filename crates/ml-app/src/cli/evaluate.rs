@@ -12,7 +12,9 @@ use crate::training::{self, EvaluateReport};
 
 /// Scores a registered model on one split of a dataset version, and keeps the figures.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  ml-app evaluate --model news-topic@champion --dataset news\n  ml-app evaluate --model news-topic@1 --dataset news@3 --split validation --output json")]
+#[command(
+    after_help = "Examples:\n  ml-app evaluate --model news-topic@champion --dataset news\n  ml-app evaluate --model news-topic@1 --dataset news@3 --split validation --output json"
+)]
 pub(crate) struct Args {
     /// NAME, NAME@VERSION or NAME@ALIAS
     #[arg(long, value_name = "MODEL")]

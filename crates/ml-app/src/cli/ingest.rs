@@ -1,5 +1,7 @@
 //! `ml-app ingest`: records in, from files or standard input.
 
+use std::fmt::Write as _;
+
 use anyhow::bail;
 use clap::ValueHint;
 
@@ -62,11 +64,11 @@ impl Report for IngestReport {
             ("rejected", output::count(self.rejected)),
         ]);
         for rejection in &self.rejections {
-            text.push_str(&format!("\n  {rejection}"));
+            let _ = write!(text, "\n  {rejection}");
         }
         let n_more = self.rejected - self.rejections.len() as u64;
         if n_more > 0 {
-            text.push_str(&format!("\n  and {} more", output::count(n_more)));
+            let _ = write!(text, "\n  and {} more", output::count(n_more));
         }
         text
     }

@@ -10,7 +10,9 @@ use crate::output::{OutputFormat, Report};
 ///
 /// Embedded stores are brought up to date by every command; this one is for looking first.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  ml-app migrate --check      say what is pending, change nothing\n  ml-app migrate              bring both stores up to date")]
+#[command(
+    after_help = "Examples:\n  ml-app migrate --check      say what is pending, change nothing\n  ml-app migrate              bring both stores up to date"
+)]
 pub(crate) struct Args {
     /// Only say what is pending; exit code 1 when something is
     #[arg(long)]

@@ -28,7 +28,9 @@ pub(crate) enum Command {
         model: ModelRef,
     },
     /// Moves a version to another stage, if its gates are open
-    #[command(after_help = "Examples:\n  ml-app models promote news-topic@3 staging\n  ml-app models promote news-topic@champion production")]
+    #[command(
+        after_help = "Examples:\n  ml-app models promote news-topic@3 staging\n  ml-app models promote news-topic@champion production"
+    )]
     Promote {
         /// NAME, NAME@VERSION or NAME@ALIAS
         model: ModelRef,
@@ -37,7 +39,9 @@ pub(crate) enum Command {
         stage: Stage,
     },
     /// Makes an alias name a version, or removes it
-    #[command(after_help = "Examples:\n  ml-app models alias news-topic@3 champion\n  ml-app models alias news-topic champion --remove")]
+    #[command(
+        after_help = "Examples:\n  ml-app models alias news-topic@3 champion\n  ml-app models alias news-topic champion --remove"
+    )]
     Alias {
         /// NAME, NAME@VERSION or NAME@ALIAS
         model: ModelRef,
@@ -65,7 +69,9 @@ pub(crate) enum Command {
         out: PathBuf,
     },
     /// Registers the version in a file that `export` wrote; twice is a no-op
-    #[command(after_help = "Examples:\n  ml-app models import news-topic.mlm\n  ml-app models import news-topic.mlm --name news-topic-copy")]
+    #[command(
+        after_help = "Examples:\n  ml-app models import news-topic.mlm\n  ml-app models import news-topic.mlm --name news-topic-copy"
+    )]
     Import {
         /// The file to read
         #[arg(value_hint = ValueHint::FilePath)]
@@ -159,9 +165,14 @@ impl Report for ShownVersion {
             ("aliases", aliases(&self.version)),
             ("inputs", columns(&content.signature.inputs)),
             ("outputs", columns(&content.signature.outputs)),
-            ("artifact", optional(content.artifact.map(|artifact| {
-                format!("{} ({} bytes)", artifact.digest, output::count(artifact.size_bytes))
-            }))),
+            (
+                "artifact",
+                optional(
+                    content
+                        .artifact
+                        .map(|artifact| format!("{} ({} bytes)", artifact.digest, output::count(artifact.size_bytes))),
+                ),
+            ),
             ("run", optional(lineage.run_id.as_ref().map(ToString::to_string))),
             ("dataset", optional(lineage.dataset.clone())),
             ("dataset hash", optional(lineage.dataset_hash.map(|hash| hash.to_string()))),
@@ -206,13 +217,15 @@ struct FigurePair {
 impl Report for Comparison {
     fn text(&self) -> String {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-        let fields = self.differences.iter().map(|difference| {
-            vec![difference.field.clone(), value(&difference.left), value(&difference.right)]
-        });
+        let fields = self
+            .differences
+            .iter()
+            .map(|difference| vec![difference.field.clone(), value(&difference.left), value(&difference.right)]);
         let figure = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), output::figure);
-        let figures = self.figures.iter().map(|pair| {
-            vec![pair.scored_on.clone(), pair.figure.clone(), figure(pair.left), figure(pair.right)]
-        });
+        let figures = self
+            .figures
+            .iter()
+            .map(|pair| vec![pair.scored_on.clone(), pair.figure.clone(), figure(pair.left), figure(pair.right)]);
         format!(
             "{}\n{}",
             output::table(&["field", &self.left, &self.right], fields, &[]),

@@ -19,13 +19,17 @@ use crate::output::{self, Report};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Data quality, drift and live scores of a model version, together
-    #[command(after_help = "Examples:\n  ml-app monitor report --model news-topic@champion\n  ml-app monitor report --model news-topic@2 --dataset news@5 --split test --output json")]
+    #[command(
+        after_help = "Examples:\n  ml-app monitor report --model news-topic@champion\n  ml-app monitor report --model news-topic@2 --dataset news@5 --split test --output json"
+    )]
     Report(Window),
     /// Drift of the inputs and predictions against the training rows
     #[command(after_help = "Examples:\n  ml-app monitor drift --model news-topic@champion --dataset news-june")]
     Drift(Window),
     /// What the rows are like: missing and odd values, ranges, duplicates
-    #[command(after_help = "Examples:\n  ml-app monitor quality --model news-topic@champion\n  ml-app monitor quality --model news-topic@champion --dataset news-june")]
+    #[command(
+        after_help = "Examples:\n  ml-app monitor quality --model news-topic@champion\n  ml-app monitor quality --model news-topic@champion --dataset news-june"
+    )]
     Quality(Window),
 }
 

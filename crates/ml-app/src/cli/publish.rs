@@ -13,7 +13,9 @@ use crate::scoring;
 ///
 /// A delivery has the same id every time, so publishing twice changes nothing, also after a crash half-way.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  ml-app predict --model news-topic@champion --dataset news --split test\n  ml-app publish")]
+#[command(
+    after_help = "Examples:\n  ml-app predict --model news-topic@champion --dataset news --split test\n  ml-app publish"
+)]
 pub(crate) struct Args {}
 
 #[derive(Debug, Serialize)]
@@ -46,7 +48,9 @@ pub(crate) async fn deliver(context: &Context) -> anyhow::Result<()> {
     let n_undecodable = report.undecodable.len();
     context.output.print(&Published { report, outbox })?;
     if n_undecodable > 0 {
-        anyhow::bail!("{n_undecodable} waiting entries cannot be read and stay where they are; --output json names them");
+        anyhow::bail!(
+            "{n_undecodable} waiting entries cannot be read and stay where they are; --output json names them"
+        );
     }
     Ok(())
 }

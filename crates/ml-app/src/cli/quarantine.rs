@@ -17,7 +17,9 @@ use crate::syncing;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Counts by reason, and the records themselves
-    #[command(after_help = "Examples:\n  ml-app quarantine list\n  ml-app quarantine list --rule range --limit 100 --output json")]
+    #[command(
+        after_help = "Examples:\n  ml-app quarantine list\n  ml-app quarantine list --rule range --limit 100 --output json"
+    )]
     List(ListArgs),
     /// Shows one record with every reason
     #[command(after_help = "Examples:\n  ml-app quarantine show demo-news:news-0066")]

@@ -43,7 +43,9 @@ pub(crate) struct Args {
 impl Report for TrainReport {
     fn text(&self) -> String {
         let model = match &self.model {
-            Some(model) => format!("{model}{}", self.alias.as_ref().map_or_else(String::new, |alias| format!(", {alias}"))),
+            Some(model) => {
+                format!("{model}{}", self.alias.as_ref().map_or_else(String::new, |alias| format!(", {alias}")))
+            }
             None => "not registered".to_owned(),
         };
         let heading = output::pairs([
@@ -66,13 +68,14 @@ pub(crate) fn figures_table(
 ) -> String {
     let mut heads = vec!["figure", label];
     heads.extend(baselines.iter().map(|baseline| baseline.name.as_str()));
-    let rows = metrics.iter().map(|(name, value)| {
-        let mut row = vec![name.clone(), output::figure(*value)];
-        row.extend(baselines.iter().map(|baseline| {
-            baseline.metrics.get(name).map_or_else(|| "-".to_owned(), |value| output::figure(*value))
-        }));
-        row
-    });
+    let rows =
+        metrics.iter().map(|(name, value)| {
+            let mut row = vec![name.clone(), output::figure(*value)];
+            row.extend(baselines.iter().map(|baseline| {
+                baseline.metrics.get(name).map_or_else(|| "-".to_owned(), |value| output::figure(*value))
+            }));
+            row
+        });
     let right: Vec<usize> = (1..heads.len()).collect();
     output::table(&heads, rows, &right)
 }

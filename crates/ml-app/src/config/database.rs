@@ -67,7 +67,9 @@ impl DatabaseConfig {
             (&self.documents, &self.sql);
         if documents == sql {
             let path = documents.display();
-            faults.push(format!("database.documents.path and database.sql.path are both `{path}`: give each its own file"));
+            faults.push(format!(
+                "database.documents.path and database.sql.path are both `{path}`: give each its own file"
+            ));
         }
         faults
     }

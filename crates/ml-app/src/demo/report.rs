@@ -112,7 +112,10 @@ impl Report for DemoReport {
         if !self.already_there {
             return self.text.clone();
         }
-        format!("The demo is all there already: nothing was done. This is the report of the run that made it.\n\n{}", self.text)
+        format!(
+            "The demo is all there already: nothing was done. This is the report of the run that made it.\n\n{}",
+            self.text
+        )
     }
 }
 
@@ -217,8 +220,10 @@ impl Details {
             ("how it is doing", command("monitor report --model news-topic@champion")),
             (
                 "score a text",
-                format!("echo '{{\"headline\": \"Rates rise\", \"text\": \"The central bank raised its rate.\"}}' | {}",
-                    command("predict --model news-topic@champion --input -")),
+                format!(
+                    "echo '{{\"headline\": \"Rates rise\", \"text\": \"The central bank raised its rate.\"}}' | {}",
+                    command("predict --model news-topic@champion --input -")
+                ),
             ),
             ("your own records", command("help ingest")),
         ])
