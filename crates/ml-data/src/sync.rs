@@ -29,7 +29,7 @@ pub use self::error::SyncError;
 pub use self::replay::{ReplayReport, ReplaySelection, Replayer};
 
 /// How many records are judged and committed at a time, unless something else is asked for.
-pub const BATCH_SIZE: usize = 5_000;
+pub const BATCH_SIZE: usize = 2_500;
 
 /// What to sync, and how.
 #[derive(Debug, Clone)]

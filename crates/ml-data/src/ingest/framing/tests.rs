@@ -1,3 +1,5 @@
+//! Cutting inputs into items: lines, array elements and rows of cells, whatever the reads return.
+
 use std::io::Cursor;
 
 use proptest::prelude::*;
