@@ -87,6 +87,23 @@ fn the_same_seed_gives_the_same_bytes_with_one_thread_and_with_two() {
 }
 
 #[test]
+fn many_classes_give_the_same_bytes_with_one_thread_and_with_two() {
+    let words = ["red", "green", "blue", "black", "white", "pink", "brown", "grey", "gold"];
+    let texts = (0..200).map(|row| format!("{} {} {}", words[row % 9], words[row * 7 % 9], words[row * row % 9]));
+    let labels = (0..200).map(|row| words[row % 9]);
+    let table = Table::new(vec![Column::texts("text", texts), Column::texts("label", labels)]).unwrap();
+    for estimator in ["linear_svm", "logistic_regression"] {
+        let yaml = format!(
+            "{{version: 1, name: many, task: classification, target: label, estimator: {estimator}, features: [{{columns: \
+             [text], steps: [{{tfidf: {{ngrams: [1, 2]}}}}]}}]}}"
+        );
+        let spec = PipelineSpec::from_yaml(&yaml).unwrap();
+        let one = bytes_with_threads(1, &spec, &table);
+        assert!(one == bytes_with_threads(2, &spec, &table), "{estimator}: one and two threads differ");
+    }
+}
+
+#[test]
 fn predictions_survive_being_stored() {
     let table = table(90);
     for (task, estimator) in ESTIMATORS {
