@@ -21,7 +21,9 @@ fn after_demo() -> &'static (Workspace, Outcome) {
 fn it_reports_every_step() {
     let (workspace, outcome) = after_demo();
     let report = &outcome.stdout;
-    for word in ["ingest", "sync", "quarantine", "dataset", "predict", "publish", "monitor", "baseline", "ml-data"] {
+    for word in
+        ["records in", "validated", "held back", "models", "baseline", "published", "drift", "ml-data", "ml-app "]
+    {
         assert!(report.to_lowercase().contains(word), "the report should speak of `{word}`:\n{report}");
     }
     // 12 shares of 951 days each, of which one bar is wrong at its source.
@@ -46,12 +48,20 @@ fn what_is_broken_on_purpose_is_rejected_or_quarantined() {
 fn both_models_beat_their_baselines_on_held_out_rows() {
     let workspace = Workspace::new();
     let report = workspace.json(&["demo"]);
-    let models = report["models"].as_array().expect("the report lists models");
+    let models = report["details"]["models"].as_array().expect("the report lists models");
     assert_eq!(models.len(), 2, "{report}");
     for model in models {
-        let higher_is_better = model["metric"] != "rmse" && model["metric"] != "mae";
-        let (score, baseline) = (figure(&model["score"]), figure(&model["baseline"]));
-        assert!(if higher_is_better { score > baseline } else { score < baseline }, "{model}");
+        let name = model["headline"].as_str().expect("a model has a headline figure");
+        let trained = &model["trained"];
+        let score = figure(&trained["metrics"][name]);
+        assert_eq!(trained["scored_on"], "test");
+        let baselines = trained["baselines"].as_array().expect("a model has baselines");
+        assert!(!baselines.is_empty(), "{trained}");
+        for baseline in baselines {
+            let other = figure(&baseline["metrics"][name]);
+            let is_better = if ["rmse", "mae"].contains(&name) { score < other } else { score > other };
+            assert!(is_better, "{name} {score} against {baseline}");
+        }
     }
 }
 
@@ -96,10 +106,13 @@ fn its_data_folder_is_usable() {
 fn the_commands_it_proposes_work() {
     let (first, outcome) = after_demo();
     let workspace = Workspace::copy_of(first);
+    let next = outcome.stdout.lines().skip_while(|line| *line != "What to type next").skip(1);
+    // Each line says what for, and after some blanks the command.
     let proposed: Vec<&str> =
-        outcome.stdout.lines().map(str::trim).filter(|line| line.starts_with("ml-app ")).collect();
+        next.filter_map(|line| line.split_once("  ")).map(|(_, command)| command.trim()).collect();
     assert!(!proposed.is_empty(), "{}", outcome.shown());
     for command in proposed {
+        assert!(command.contains("ml-app "), "{command}");
         workspace.shell(command).succeeded();
     }
 }

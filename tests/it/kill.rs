@@ -12,14 +12,18 @@ use crate::harness::outcome::Outcome;
 use crate::harness::samples;
 use crate::harness::workspace::Workspace;
 
-const N_NOTES: usize = 20_000;
+const N_NOTES: usize = 10_000;
 
 /// How often each of the two commands is killed, over as many data folders as that takes.
-const N_KILLS: u32 = 25;
+const N_KILLS: usize = 25;
+
+/// How often a command is killed in one data folder at most, before it is left to get to its end.
+const MAX_KILLS_PER_FOLDER: usize = 5;
 
 const INGEST: &[&str] = &[
     "ingest",
     "notes.jsonl",
+    "corrections.jsonl",
     "--data-type",
     "text",
     "--source-app",
@@ -32,7 +36,7 @@ const INGEST: &[&str] = &[
 ];
 const SYNC: &[&str] = &["sync"];
 
-/// Sound notes, and among them lines that are rejected, records that are quarantined, and ids with a second content.
+/// Sound notes, and among them lines that are rejected and records that are quarantined.
 fn notes_with_faults() -> String {
     let mut lines = String::new();
     for (index, line) in samples::notes(N_NOTES).lines().enumerate() {
@@ -53,9 +57,19 @@ fn notes_with_faults() -> String {
     lines
 }
 
+/// Every fifth note again, with other content that replaces the first.
+fn corrections() -> String {
+    samples::notes(N_NOTES)
+        .lines()
+        .step_by(5)
+        .map(|line| line.replace("\"text\":\"", "\"text\":\"corrected: ") + "\n")
+        .collect()
+}
+
 fn new_workspace() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("notes.jsonl", notes_with_faults());
+    workspace.write("corrections.jsonl", corrections());
     workspace
 }
 
@@ -87,41 +101,62 @@ fn killed_after(workspace: &Workspace, args: &[&str], delay: Duration) -> bool {
     false
 }
 
-/// Kills and restarts a command at random moments until it gets to its end; returns how often it was killed.
-fn run_through_kills(workspace: &Workspace, args: &[&str], whole: Duration, rng: &mut ChaCha8Rng) -> u32 {
-    let mut n_kills = 0;
-    while killed_after(workspace, args, whole.mul_f64(rng.random_range(0.0..1.0))) {
-        n_kills += 1;
+/// Kills and restarts a command at random moments, and lets it get to its end; returns how often it was killed.
+fn run_through_kills(workspace: &Workspace, args: &[&str], whole: Duration, rng: &mut ChaCha8Rng) -> usize {
+    for n_kills in 0..MAX_KILLS_PER_FOLDER {
+        if !killed_after(workspace, args, whole.mul_f64(rng.random_range(0.0..1.0))) {
+            return n_kills;
+        }
     }
-    n_kills
+    workspace.run(args).succeeded();
+    MAX_KILLS_PER_FOLDER
+}
+
+#[track_caller]
+fn assert_contents(workspace: &Workspace, expected: &BTreeMap<String, Vec<String>>) {
+    dump::assert_sound(&workspace.path("ml-data"));
+    let found = contents(workspace);
+    for (table, rows) in expected {
+        let differing = rows.iter().zip(&found[table]).find(|(expected, found)| expected != found);
+        let (n_found, n_expected) = (found[table].len(), rows.len());
+        assert!(rows == &found[table], "table {table}: {n_found} rows, {n_expected} expected; {differing:?}");
+    }
 }
 
 #[test]
-fn killed_at_fifty_random_moments_it_ends_as_if_it_had_not_been() {
+fn ingest_killed_at_random_moments_ends_as_if_it_had_not_been() {
     let uninterrupted = new_workspace();
-    let ingest_takes = timed(&uninterrupted, INGEST);
-    let sync_takes = timed(&uninterrupted, SYNC);
+    let takes = timed(&uninterrupted, INGEST);
+    uninterrupted.run(SYNC).succeeded();
     let expected = contents(&uninterrupted);
-    assert!(expected["quarantine"].len() >= 400, "{} in quarantine", expected["quarantine"].len());
-    assert!(expected["global_ml_data"].len() >= N_NOTES - 200, "{} rows", expected["global_ml_data"].len());
+    let n_corrected = expected["text_corpus"].iter().filter(|row| row.contains("corrected: ")).count();
+    assert_eq!(n_corrected, N_NOTES / 5);
 
     let mut rng = samples::seeded(2);
-    let (mut ingest_kills, mut sync_kills) = (0, 0);
-    while ingest_kills < N_KILLS || sync_kills < N_KILLS {
+    let mut n_kills = 0;
+    while n_kills < N_KILLS {
         let workspace = new_workspace();
-        ingest_kills += run_through_kills(&workspace, INGEST, ingest_takes, &mut rng);
-        sync_kills += run_through_kills(&workspace, SYNC, sync_takes, &mut rng);
-        dump::assert_sound(&workspace.path("ml-data"));
-        let found = contents(&workspace);
-        for (table, rows) in &expected {
-            let differing = rows.iter().zip(&found[table]).find(|(expected, found)| expected != found);
-            assert!(
-                rows == &found[table],
-                "table {table}: {} rows, {} expected; {differing:?}",
-                found[table].len(),
-                rows.len()
-            );
-        }
+        n_kills += run_through_kills(&workspace, INGEST, takes, &mut rng);
+        workspace.run(SYNC).succeeded();
+        assert_contents(&workspace, &expected);
+    }
+}
+
+#[test]
+fn sync_killed_at_random_moments_ends_as_if_it_had_not_been() {
+    let ingested = new_workspace();
+    ingested.run(INGEST).succeeded();
+    let uninterrupted = Workspace::copy_of(&ingested);
+    let takes = timed(&uninterrupted, SYNC);
+    let expected = contents(&uninterrupted);
+    assert_eq!((expected["global_ml_data"].len(), expected["quarantine"].len()), (N_NOTES, N_NOTES / 50));
+
+    let mut rng = samples::seeded(3);
+    let mut n_kills = 0;
+    while n_kills < N_KILLS {
+        let workspace = Workspace::copy_of(&ingested);
+        n_kills += run_through_kills(&workspace, SYNC, takes, &mut rng);
+        assert_contents(&workspace, &expected);
     }
 }
 
@@ -133,7 +168,7 @@ fn killed_between_ingest_and_sync_the_rows_are_the_same() {
     let expected = contents(&uninterrupted);
 
     let workspace = new_workspace();
-    let mut rng = samples::seeded(3);
+    let mut rng = samples::seeded(4);
     for _ in 0..4 {
         killed_after(&workspace, INGEST, ingest_takes.mul_f64(rng.random_range(0.0..1.0)));
         killed_after(&workspace, SYNC, sync_takes.mul_f64(rng.random_range(0.0..1.0)));

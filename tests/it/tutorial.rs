@@ -6,36 +6,64 @@ use crate::harness::binary::workspace_root;
 use crate::harness::skip;
 use crate::harness::workspace::{Workspace, data_sets};
 
-/// One command of the tutorial and what the page shows of its output.
+/// One thing the tutorial has its reader do.
 #[derive(Debug)]
-struct Step {
-    command: String,
-    shown: Vec<String>,
+enum Step {
+    /// A file to write: a block that is headed by its language and the name of the file.
+    File { name: String, content: String },
+    /// A command of a `console` block, and what the page shows of its output.
+    Command { line: String, shown: Vec<String> },
 }
 
-/// Returns the steps of every ```console block, in order.
+/// Returns the steps of the page, in order.
 fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut inside = false;
+    let mut block: Option<&str> = None;
     for line in page.lines() {
-        if line.starts_with("```") {
-            inside = line == "```console";
-        } else if inside {
-            add_line(&mut steps, line);
+        match (line.strip_prefix("```"), block) {
+            (Some(_), Some(_)) => block = None,
+            (Some(heading), None) => {
+                block = Some(heading);
+                if let Some((_, name)) = heading.split_once(' ') {
+                    steps.push(Step::File { name: name.to_owned(), content: String::new() });
+                }
+            }
+            (None, Some(heading)) if heading == "console" || heading.contains(' ') => add_line(&mut steps, line),
+            _ => {}
         }
     }
     steps
 }
 
-fn add_line(steps: &mut Vec<Step>, line: &str) {
-    if let Some(command) = line.strip_prefix("$ ") {
-        steps.push(Step { command: command.to_owned(), shown: Vec::new() });
-        return;
+fn add_line(steps: &mut Vec<Step>, text: &str) {
+    match steps.last_mut() {
+        Some(Step::File { content, .. }) if !text.starts_with("$ ") => {
+            content.push_str(text);
+            content.push('\n');
+        }
+        Some(Step::Command { line, .. }) if line.ends_with('\\') => {
+            line.pop();
+            line.push_str(text.trim_start());
+        }
+        Some(Step::Command { shown, .. }) if !text.starts_with("$ ") => shown.push(text.to_owned()),
+        _ => {
+            let line = text.strip_prefix("$ ").expect("a console block begins with a command").to_owned();
+            steps.push(Step::Command { line, shown: Vec::new() });
+        }
     }
-    let step = steps.last_mut().expect("a block begins with a command");
-    match step.command.strip_suffix('\\') {
-        Some(begun) => step.command = format!("{begun}{}", line.trim_start()),
-        None => step.shown.push(line.to_owned()),
+}
+
+/// Does what the page says, and checks that it sees what the page shows.
+#[track_caller]
+fn follow(workspace: &Workspace, step: &Step) {
+    match step {
+        Step::File { name, content } => {
+            workspace.write(name, content);
+        }
+        Step::Command { line, shown } => {
+            let outcome = workspace.shell(line).succeeded();
+            check_shown(line, shown, &outcome.stdout);
+        }
     }
 }
 
@@ -61,11 +89,11 @@ fn agrees(shown: &str, line: &str) -> bool {
 
 /// Checks that the lines the page shows are in the output, in order; `...` stands for any lines.
 #[track_caller]
-fn check_shown(step: &Step, output: &str) {
+fn check_shown(command: &str, shown: &[String], output: &str) {
     let mut lines = output.lines();
-    for shown in step.shown.iter().filter(|shown| shown.trim() != "...") {
+    for shown in shown.iter().filter(|shown| shown.trim() != "...") {
         let found = lines.by_ref().any(|line| agrees(shown, line));
-        assert!(found, "`{}` should show `{shown}`, but it shows:\n{output}", step.command);
+        assert!(found, "`{command}` should show `{shown}`, but it shows:\n{output}");
     }
 }
 
@@ -94,11 +122,9 @@ fn loop_on_real_data() {
     let page = fs::read_to_string(workspace_root().join("docs/tutorial.md")).expect("the tutorial is there");
     let workspace = clone();
     let steps = steps(&page);
-    assert!(steps.len() > 15, "the tutorial has only {} commands", steps.len());
+    assert!(steps.len() > 15, "the tutorial has only {} steps", steps.len());
     for step in &steps {
-        let outcome = workspace.shell(&step.command);
-        assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
-        check_shown(step, &outcome.stdout);
+        follow(&workspace, step);
     }
 
     let newsgroups = figure(&workspace, "newsgroups", "newsgroups", "accuracy");
@@ -114,7 +140,8 @@ fn every_command_of_the_tutorial_is_one_of_the_binary() {
     let page = fs::read_to_string(workspace_root().join("docs/tutorial.md")).expect("the tutorial is there");
     let workspace = Workspace::new();
     for step in steps(&page) {
-        for part in step.command.split(" | ").filter_map(|part| part.strip_prefix("ml-app ")) {
+        let Step::Command { line, .. } = step else { continue };
+        for part in line.split(" | ").filter_map(|part| part.strip_prefix("ml-app ")) {
             let name = part.split(' ').next().expect("a command has a name");
             workspace.run(&[name, "--help"]).succeeded();
         }

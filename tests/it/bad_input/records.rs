@@ -77,21 +77,21 @@ fn invalid_utf_8_in_csv() {
 }
 
 #[test]
-fn nan_is_not_json() {
+fn nan_is_no_number() {
     let lines = note(1, "one") + "{\"id\":\"2\",\"text\":\"two\",\"score\":NaN}\n" + &note(3, "three");
-    check_one_rejected("nan.jsonl", lines, 2, "json", 2);
+    check_one_rejected("nan.jsonl", lines, 2, "`nan` is not a finite number", 2);
 }
 
 #[test]
-fn infinity_is_not_json() {
+fn infinity_is_no_number() {
     let lines = note(1, "one") + "{\"id\":\"2\",\"text\":\"two\",\"score\":-Infinity}\n" + &note(3, "three");
-    check_one_rejected("infinity.jsonl", lines, 2, "json", 2);
+    check_one_rejected("infinity.jsonl", lines, 2, "`-infinity` is not a finite number", 2);
 }
 
 #[test]
 fn a_number_too_large_for_a_float() {
     let lines = note(1, "one") + "{\"id\":\"2\",\"text\":\"two\",\"score\":1e999}\n" + &note(3, "three");
-    check_one_rejected("large.jsonl", lines, 2, "number", 2);
+    check_one_rejected("large.jsonl", lines, 2, "`1e999` is not a finite number", 2);
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn a_record_without_its_id() {
 
 #[test]
 fn a_csv_with_ragged_rows() {
-    check_one_rejected("ragged.csv", "id,text,topic\n1,one,a\n2,two\n3,three,c\n", 3, "field", 2);
-    check_one_rejected("wide.csv", "id,text,topic\n1,one,a\n2,two,b,x,y\n3,three,c\n", 3, "field", 2);
+    check_one_rejected("ragged.csv", "id,text,topic\n1,one,a\n2,two\n3,three,c\n", 3, "2 cells", 2);
+    check_one_rejected("wide.csv", "id,text,topic\n1,one,a\n2,two,b,x,y\n3,three,c\n", 3, "5 cells", 2);
 }
 
 #[test]
@@ -132,55 +132,63 @@ fn the_last_of_two_contents_of_an_id_counts() {
 
 #[test]
 fn two_contents_of_an_id_in_one_file_are_told() {
-    let workspace = Workspace::new();
     let lines = note(1, "a first text of some length") + &note(1, "now it says something else");
-    let outcome = ingest(&workspace, "twice.jsonl", lines);
-    let report = outcome.json();
-    let told = report["changed"] == 1 || report["rejected"] == 1;
-    assert!(told && report["inserted"] == 1, "{}", outcome.shown());
-    assert_eq!(workspace.count("text_corpus"), 1);
+    check_one_rejected("twice.jsonl", lines, 2, "line 1", 1);
 }
 
-/// A bar of raw prices, dated `date`, closing at `close`.
-fn bar(date: &str, close: &str) -> String {
-    format!("ACME,{date},10,12,9,{close},1000\n")
+/// Three bars of raw prices, the one in the middle dated `date` and closing at `close`.
+fn bars(date: &str, close: &str) -> String {
+    let bar = |date: &str, close: &str| format!("ACME,{date},10,12,9,{close},1000\n");
+    let header = "symbol,date,open,high,low,close,volume\n";
+    [header, &bar("2025-03-03", "11"), &bar(date, close), &bar("2025-03-05", "11")].concat()
 }
 
-/// Ingests three bars of which the middle one breaks a rule; it must end in quarantine, the others in SQL.
-#[track_caller]
-fn check_quarantined(date: &str, close: &str, needle: &str) {
-    let workspace = Workspace::new();
-    let csv = "symbol,date,open,high,low,close,volume\n".to_owned()
-        + &bar("2025-03-03", "11")
-        + &bar(date, close)
-        + &bar("2025-03-05", "11");
-    workspace.write("bars.csv", csv);
-    let args = ["ingest", "bars.csv", "--data-type", "raw_market", "--source-app", "tests", "--time-field", "date"];
-    let ingested = workspace.run(&args);
-    if ingested.code == Some(1) {
-        ingested.failed_saying(&["line 3", needle]);
-        assert_eq!(workspace.count("market_data"), 2);
-        return;
-    }
-    ingested.succeeded();
-    workspace.run(&["sync"]).succeeded();
-    assert_eq!(workspace.count("market_metrics"), 2);
-    let listed = workspace.json(&["quarantine", "list"]).to_string().to_lowercase();
-    assert!(listed.contains(needle), "the reason should say `{needle}`: {listed}");
-}
+const INGEST_BARS: &[&str] = &["ingest", "bars.csv", "--data-type", "raw_market", "--source-app", "tests"];
 
 #[test]
 fn prices_that_are_no_finite_numbers() {
     for close in ["NaN", "inf", "-Infinity", "1e999"] {
-        check_quarantined("2025-03-04", close, "close");
+        let workspace = Workspace::new();
+        workspace.write("bars.csv", bars("2025-03-04", close));
+        workspace.run(INGEST_BARS).failed_saying(&["bars.csv:3:", &format!("`{close}` is not a finite number")]);
+        workspace.run(&["sync"]).succeeded();
+        assert_eq!((workspace.count("market_metrics"), workspace.count("quarantine")), (2, 0));
     }
 }
 
 #[test]
-fn dates_outside_of_the_time_of_the_platform() {
-    check_quarantined("1582-10-10", "11", "1582");
-    check_quarantined("9999-12-31", "11", "9999");
-    check_quarantined("2025-02-30", "11", "2025-02-30");
+fn prices_that_are_words() {
+    let workspace = Workspace::new();
+    workspace.write("bars.csv", bars("2025-03-04", "n/a"));
+    workspace.run(INGEST_BARS).succeeded();
+    workspace.run(&["sync"]).succeeded();
+    assert_eq!((workspace.count("market_metrics"), workspace.count("quarantine")), (2, 1));
+    workspace.run(&["quarantine", "list"]).succeeded().says(&["close", "n/a"]);
+}
+
+const IMPOSSIBLE_DATES: [&str; 4] = ["1582-10-10", "9999-12-31", "2025-02-30", "tomorrow"];
+
+#[test]
+fn dates_that_cannot_be_kept_are_rejected_where_the_time_is_named() {
+    for date in IMPOSSIBLE_DATES {
+        let workspace = Workspace::new();
+        workspace.write("bars.csv", bars(date, "11"));
+        let with_time = [INGEST_BARS, &["--time-field", "date"]].concat();
+        workspace.run(&with_time).failed_saying(&["bars.csv:3:", "`date`", date]);
+        assert_eq!(workspace.count("market_data"), 2);
+    }
+}
+
+#[test]
+fn dates_that_cannot_be_kept_are_quarantined_otherwise() {
+    for date in IMPOSSIBLE_DATES {
+        let workspace = Workspace::new();
+        workspace.write("bars.csv", bars(date, "11"));
+        workspace.run(INGEST_BARS).succeeded();
+        workspace.run(&["sync"]).succeeded();
+        assert_eq!((workspace.count("market_metrics"), workspace.count("quarantine")), (2, 1), "{date}");
+        workspace.run(&["quarantine", "list"]).succeeded().says(&["event_time", date]);
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn check_pipeline_refused(pipeline: &str, needles: &[&str]) {
     workspace
         .run(&["ingest", "notes.jsonl", "--data-type", "text", "--source-app", "tests", "--id-field", "id"])
         .succeeded();
+    workspace.run(&["sync"]).succeeded();
     workspace.run(&["dataset", "create", "notes", "--data-type", "text", "--split", "random:80/20"]).succeeded();
     workspace.run(&["train", "--pipeline", "pipeline.yaml", "--dataset", "notes"]).failed_saying(needles);
     assert_eq!(workspace.count("model_versions"), 0);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use serde_json::Value;
 
 /// Returns every row of every table, without the columns that say when or in which order something was written.
 ///
@@ -80,6 +81,7 @@ fn rows(connection: &Connection, table: &str) -> Vec<String> {
         let mut line = String::new();
         for (index, column) in columns.iter().enumerate().filter(|(_, column)| is_content(column)) {
             let value = show(row.get_ref(index).expect("the column is there"));
+            let value = if column == "record" { without_ingest_time(value) } else { value };
             let _ = write!(line, "{column}={value} ");
         }
         lines.push(line);
@@ -100,4 +102,11 @@ fn show(value: ValueRef<'_>) -> String {
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
         ValueRef::Blob(bytes) => format!("{bytes:?}"),
     }
+}
+
+/// Takes out of a record kept as JSON when it was ingested, as the column of that name is taken out of a table.
+fn without_ingest_time(text: String) -> String {
+    let Ok(Value::Object(mut fields)) = serde_json::from_str(&text) else { return text };
+    fields.remove("ingested_at");
+    Value::Object(fields).to_string()
 }

@@ -48,8 +48,9 @@ impl Outcome {
         self.says(needles)
     }
 
+    /// Checks that what was printed contains every one of `needles`, in any case.
     #[track_caller]
-    fn says(self, needles: &[&str]) -> Outcome {
+    pub(crate) fn says(self, needles: &[&str]) -> Outcome {
         let said = format!("{}\n{}", self.stdout, self.stderr).to_lowercase();
         for needle in needles {
             assert!(said.contains(&needle.to_lowercase()), "it should say `{needle}`:\n{}", self.shown());
