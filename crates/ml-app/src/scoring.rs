@@ -14,6 +14,7 @@ use ml_core::result::Prediction;
 use ml_core::table::Table;
 use ml_data::dataset::split::split_of;
 use ml_data::dataset::{EVENT_TIME_COLUMN, ID_COLUMN};
+use ml_data::ingest::InputFormat;
 use ml_data::manager::Results;
 use ml_data::publish::Publisher;
 use ml_train::model::TrainedModel;
@@ -86,11 +87,16 @@ async fn write(app: &App, mut predictions: Vec<Prediction>) -> anyhow::Result<()
 }
 
 /// Scores the rows of a file, or of standard input for `-`.
-pub(crate) async fn score_file(app: &App, version: &ModelVersion, path: &Path) -> anyhow::Result<Vec<Prediction>> {
+pub(crate) async fn score_file(
+    app: &App,
+    version: &ModelVersion,
+    path: &Path,
+    format: Option<InputFormat>,
+) -> anyhow::Result<Vec<Prediction>> {
     let model = load_model(app, version).await?;
     let (path, scored_by, at) = (path.to_owned(), version.clone(), app.clock.now());
     let work = move || {
-        let table = crate::table_file::read(&path)?;
+        let table = crate::table_file::read(&path, format)?;
         let rows: Vec<usize> = (0..table.n_rows()).collect();
         predictions_for(&model, &scored_by, &table, &rows, at)
     };

@@ -8,6 +8,7 @@ use serde::Serialize;
 use ml_core::dataset::Split;
 use ml_core::model::ModelRef;
 use ml_core::result::Prediction;
+use ml_data::ingest::InputFormat;
 
 use crate::cli::Context;
 use crate::cli::dataset::split;
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// A file of rows (JSONL, JSON array, CSV, Parquet, also gzip), or `-` for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     input: Option<PathBuf>,
+    /// jsonl, json, csv, tsv or parquet [default: from the name of --input, then from its content]
+    #[arg(long, value_name = "FORMAT", requires = "input")]
+    format: Option<InputFormat>,
     /// Write the predictions of --input to this file instead of standard output
     #[arg(long, value_name = "FILE", requires = "input", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
@@ -84,7 +88,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         return context.output.print(&report);
     }
     let input = args.input.expect("clap asks for --input where there is no --dataset");
-    let predictions = scoring::score_file(&context.app, &version, &input).await?;
+    let predictions = scoring::score_file(&context.app, &version, &input, args.format).await?;
     let n_rows = predictions.len();
     let model = format!("{}@{}", version.content.name, version.version);
     if let Some(file) = args.out {

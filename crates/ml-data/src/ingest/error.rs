@@ -49,7 +49,7 @@ pub enum IngestError {
         input: String,
     },
     /// Neither its name nor its content tells what it is.
-    #[error("cannot tell the format of {input}: say whether it is jsonl, json, csv, tsv or parquet")]
+    #[error("cannot tell the format of {input}: say it with --format: jsonl, json, csv, tsv or parquet")]
     UnknownFormat {
         /// The file or stream.
         input: String,

@@ -136,7 +136,7 @@ async fn inputs_that_hold_no_records_are_refused() {
         (
             "note",
             b"hello\n".to_vec(),
-            "cannot tell the format of note: say whether it is jsonl, json, csv, tsv or parquet",
+            "cannot tell the format of note: say it with --format: jsonl, json, csv, tsv or parquet",
         ),
         ("d.csv", b"a,b,a\n1,2,3\n".to_vec(), "the header of d.csv names column `a` twice"),
         ("n.csv", b"\n1,2\n".to_vec(), "the header of n.csv is blank: the first line must name the columns"),
