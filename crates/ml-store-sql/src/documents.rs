@@ -2,6 +2,7 @@
 
 mod embeddings;
 mod feed;
+mod insert_record;
 mod intermediate_results;
 mod predictions;
 mod records;

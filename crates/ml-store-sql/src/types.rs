@@ -37,18 +37,20 @@ impl FromSql<Timestamp, Sqlite> for Instant {
 }
 
 fn to_text(instant: DateTime<Utc>) -> Result<String, String> {
-    if !(0..=9999).contains(&instant.year()) {
+    // Taken apart once: every accessor of a zoned instant would add the offset again.
+    let (date, time) = (instant.naive_utc().date(), instant.naive_utc().time());
+    if !(0..=9999).contains(&date.year()) {
         return Err(format!("the year of {instant} is not between 0 and 9999"));
     }
     let mut text = *b"0000-00-00 00:00:00.000000";
-    put_digits(&mut text[0..4], instant.year().unsigned_abs());
-    put_digits(&mut text[5..7], instant.month());
-    put_digits(&mut text[8..10], instant.day());
-    put_digits(&mut text[11..13], instant.hour());
-    put_digits(&mut text[14..16], instant.minute());
-    put_digits(&mut text[17..19], instant.second());
+    put_digits(&mut text[0..4], date.year().unsigned_abs());
+    put_digits(&mut text[5..7], date.month());
+    put_digits(&mut text[8..10], date.day());
+    put_digits(&mut text[11..13], time.hour());
+    put_digits(&mut text[14..16], time.minute());
+    put_digits(&mut text[17..19], time.second());
     // A leap second is a nanosecond count past a whole second; the last microsecond before it stands for it.
-    put_digits(&mut text[20..26], (instant.nanosecond() / 1000).min(999_999));
+    put_digits(&mut text[20..26], (time.nanosecond() / 1000).min(999_999));
     Ok(std::str::from_utf8(&text).expect("digits and punctuation are ASCII").to_owned())
 }
 

@@ -12,9 +12,9 @@ use ml_core::record::{Collection, RawRecord};
 use serde_json::Value;
 
 use crate::documents::EmbeddedDocuments;
+use crate::documents::insert_record::InsertRecord;
 use crate::documents::row::{RecordRow, on_collection, record_columns};
 use crate::error::Failure;
-use crate::prepared::prepared;
 use crate::schema::documents::collection_heads;
 use crate::types::Instant;
 
@@ -144,23 +144,7 @@ fn upsert_rows(
 /// Inserts the row unless its id is there, and returns whether it did.
 fn insert(sqlite: &mut SqliteConnection, collection: Collection, seq: i64, row: &RecordRow) -> QueryResult<bool> {
     let n_inserted = on_collection!(collection, records => {
-        struct Insert;
-        let insert = diesel::insert_into(records::table)
-            .values((
-                records::seq.eq(seq),
-                records::id.eq(&row.id),
-                records::source_app.eq(&row.source_app),
-                records::source.eq(&row.source),
-                records::data_type.eq(&row.data_type),
-                records::raw_content.eq(&row.raw_content),
-                records::metadata.eq(&row.metadata),
-                records::scraped_at.eq(&row.scraped_at),
-                records::ingested_at.eq(&row.ingested_at),
-                records::content_hash.eq(&row.content_hash),
-            ))
-            .on_conflict(records::id)
-            .do_nothing();
-        prepared::<Insert, _>(insert).execute(sqlite)?
+        InsertRecord::<records::table>::new(seq, row, collection.name()).execute(sqlite)?
     });
     Ok(n_inserted == 1)
 }
