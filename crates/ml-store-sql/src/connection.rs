@@ -1,25 +1,27 @@
 //! Connections to one SQLite file: one that writes, and a few that read.
 //!
 //! SQLite lets one connection write at a time. Inside the process writers queue for the one writing connection, so none of
-//! them ever finds the file locked; another process is waited for, up to [`BUSY_TIMEOUT_MS`].
+//! them ever finds the file locked; another process is waited for, up to a minute.
 //!
 //! A transaction that is dropped half-way, for its future was cancelled, takes its connection along: closing it rolls back,
 //! and nothing that still runs on a blocking thread can reach the next transaction.
 
-use std::fs::OpenOptions;
+mod open;
+
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
+use diesel::QueryResult;
 use diesel::connection::SimpleConnection as _;
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection as _, ConnectionError, QueryResult};
 use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use ml_core::error::{BoxError, StoreError};
 use tokio::sync::Semaphore;
 
-use crate::error::{self, Failure, OpenError};
+use self::open::{Purpose, connect, make_file, refuse_newer};
+use crate::error::Failure;
 use crate::migrations::MigrationSet;
 
 /// A connection whose queries run on the blocking threads of the runtime.
@@ -45,41 +47,7 @@ impl SpawnBlocking for BlockingThreads {
     }
 }
 
-const BUSY_TIMEOUT_MS: u32 = 60_000;
 const N_READERS: usize = 4;
-
-/// How every connection is set up, in this order.
-///
-/// The page size counts for a file that is still empty. WAL lets readers go on while someone writes, and a process killed at any
-/// instant loses nothing that was committed. `synchronous = FULL` keeps that true for a power cut: the two stores are two
-/// files, and a checkpoint in one must never be ahead of the records in the other. It costs one fsync per commit, which is
-/// little for commits of thousands of rows. The log is folded back at 32 MiB (of 4 KiB pages), for folding back costs more fsyncs.
-const SET_UP: [&str; 7] = [
-    "PRAGMA page_size = 4096",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA wal_autocheckpoint = 8192",
-    "PRAGMA journal_size_limit = 67108864",
-];
-
-/// What a connection is for.
-#[derive(Debug, Clone, Copy)]
-enum Purpose {
-    Write,
-    Read,
-}
-
-impl Purpose {
-    /// Inserts into indexes with random keys need the index in memory; reads run along it.
-    fn pragmas(self) -> &'static str {
-        match self {
-            Purpose::Write => "PRAGMA cache_size = -65536",
-            Purpose::Read => "PRAGMA cache_size = -8192; PRAGMA query_only = ON",
-        }
-    }
-}
 
 /// One SQLite file and the connections to it.
 pub(crate) struct Database {
@@ -134,7 +102,9 @@ impl Database {
         for<'c> F: AsyncFnOnce(&'c mut Connection) -> Result<R, Failure>
             + AsyncBody<&'c mut Connection, Result<R, Failure>, Fut: Send>,
     {
-        self.transaction(&self.writer, "BEGIN IMMEDIATE", body).await.map_err(|err| err.into_store_error(operation))
+        self.transaction(&self.writer, "BEGIN IMMEDIATE", body)
+            .await
+            .map_err(|err| err.into_store_error(operation, &self.path))
     }
 
     /// Runs `body` in a transaction that reads one state of the store.
@@ -143,7 +113,7 @@ impl Database {
         for<'c> F: AsyncFnOnce(&'c mut Connection) -> Result<R, Failure>
             + AsyncBody<&'c mut Connection, Result<R, Failure>, Fut: Send>,
     {
-        self.transaction(&self.readers, "BEGIN", body).await.map_err(|err| err.into_store_error(operation))
+        self.transaction(&self.readers, "BEGIN", body).await.map_err(|err| err.into_store_error(operation, &self.path))
     }
 
     /// Runs `body` on a blocking thread, in a transaction that may write: for bulk work, without a hop per statement.
@@ -152,7 +122,9 @@ impl Database {
         operation: &'static str,
         body: impl FnOnce(&mut SqliteConnection) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R, StoreError> {
-        self.blocking(&self.writer, "BEGIN IMMEDIATE", body).await.map_err(|err| err.into_store_error(operation))
+        self.blocking(&self.writer, "BEGIN IMMEDIATE", body)
+            .await
+            .map_err(|err| err.into_store_error(operation, &self.path))
     }
 
     /// Runs `body` on a blocking thread, in a transaction that reads one state of the store.
@@ -161,7 +133,7 @@ impl Database {
         operation: &'static str,
         body: impl FnOnce(&mut SqliteConnection) -> Result<R, Failure> + Send + 'static,
     ) -> Result<R, StoreError> {
-        self.blocking(&self.readers, "BEGIN", body).await.map_err(|err| err.into_store_error(operation))
+        self.blocking(&self.readers, "BEGIN", body).await.map_err(|err| err.into_store_error(operation, &self.path))
     }
 
     async fn outside_transaction<R: Send + 'static>(
@@ -176,7 +148,7 @@ impl Database {
             self.writer.put_back(connection);
             Ok(value)
         };
-        run.await.map_err(|err: Failure| err.into_store_error(operation))
+        run.await.map_err(|err: Failure| err.into_store_error(operation, &self.path))
     }
 
     async fn transaction<R, F>(&self, slots: &Slots, begin: &str, body: F) -> Result<R, Failure>
@@ -276,46 +248,6 @@ impl Slots {
     fn put_back(&self, connection: Connection) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
-}
-
-/// Makes the file and its folder, where the reason of a failure can still be told apart.
-fn make_file(path: &Path) -> Result<(), StoreError> {
-    if path.is_dir() {
-        return Err(error::open_failure(OpenError::IsFolder(path.to_owned())));
-    }
-    let made = match path.parent() {
-        Some(folder) => std::fs::create_dir_all(folder),
-        None => Ok(()),
-    };
-    made.and_then(|()| OpenOptions::new().append(true).create(true).open(path))
-        .map_err(|source| error::file_error(path.to_owned(), source))?;
-    Ok(())
-}
-
-fn refuse_newer(path: &Path, migrations: MigrationSet, sqlite: &mut SqliteConnection) -> Result<(), StoreError> {
-    let unknown = migrations
-        .find_unknown(sqlite)
-        .map_err(|err| error::open_error(path.to_owned(), ConnectionError::CouldntSetupConfiguration(err)))?;
-    match unknown {
-        Some(version) => Err(error::open_failure(OpenError::NewerSchema { path: path.to_owned(), version })),
-        None => Ok(()),
-    }
-}
-
-fn connect(path: &Path, purpose: Purpose) -> Result<SqliteConnection, StoreError> {
-    let Some(url) = path.to_str() else {
-        return Err(error::open_failure(OpenError::NotUnicode(path.to_owned())));
-    };
-    set_up(url, purpose).map_err(|err| error::open_error(path.to_owned(), err))
-}
-
-fn set_up(url: &str, purpose: Purpose) -> Result<SqliteConnection, ConnectionError> {
-    let mut sqlite = SqliteConnection::establish(url)?;
-    let busy_timeout = format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}");
-    for pragma in std::iter::once(busy_timeout.as_str()).chain(SET_UP).chain([purpose.pragmas()]) {
-        sqlite.batch_execute(pragma).map_err(ConnectionError::CouldntSetupConfiguration)?;
-    }
-    Ok(sqlite)
 }
 
 fn join_error(error: tokio::task::JoinError) -> StoreError {

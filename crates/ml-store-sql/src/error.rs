@@ -1,7 +1,7 @@
 //! How the driver's errors become [`StoreError`]; the only place that does.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
@@ -59,10 +59,10 @@ impl From<StoreError> for Failure {
 }
 
 impl Failure {
-    /// Becomes the error that callers see; `operation` says what was being done.
-    pub(crate) fn into_store_error(self, operation: &'static str) -> StoreError {
+    /// Becomes the error that callers see; `operation` says what was being done to the file at `path`.
+    pub(crate) fn into_store_error(self, operation: &'static str, path: &Path) -> StoreError {
         match self {
-            Failure::Query(error) => query_error(operation, error),
+            Failure::Query(error) => query_error(operation, path, error),
             Failure::Store(error) => error,
         }
     }
@@ -78,11 +78,11 @@ pub(crate) fn or_already_exists(error: QueryError, entity: Entity, key: impl std
     }
 }
 
-fn query_error(operation: &'static str, error: QueryError) -> StoreError {
+fn query_error(operation: &'static str, path: &Path, error: QueryError) -> StoreError {
     let QueryError::DatabaseError(_, information) = &error else {
         return StoreError::Backend { operation, source: error.into() };
     };
-    match sqlite_condition(information.message()) {
+    match sqlite_condition(information.message(), path) {
         Condition::Full => StoreError::Full { operation, source: error.into() },
         Condition::ReadOnly => StoreError::ReadOnly { operation, source: error.into() },
         Condition::NoTable => StoreError::Backend { operation, source: NotMigrated(error).into() },
@@ -102,7 +102,7 @@ pub(crate) fn open_error(path: PathBuf, error: ConnectionError) -> StoreError {
         }
         other => other.to_string(),
     };
-    match sqlite_condition(&message) {
+    match sqlite_condition(&message, &path) {
         Condition::Full => StoreError::Full { operation: OPERATION, source: error.into() },
         // The file itself was opened for writing just before, so it is the files beside it that cannot be made.
         Condition::ReadOnly | Condition::CannotOpen => {
@@ -150,8 +150,9 @@ enum Condition {
 }
 
 /// Reads SQLite's message, for diesel passes on no result code. These texts are those of `sqlite3_errstr`, the same since 3.7.
-fn sqlite_condition(message: &str) -> Condition {
-    if message.contains("database or disk is full") {
+fn sqlite_condition(message: &str, path: &Path) -> Condition {
+    let is_io_error = message.contains("disk I/O error");
+    if message.contains("database or disk is full") || (is_io_error && has_no_room(path)) {
         Condition::Full
     } else if message.contains("attempt to write a readonly database") {
         Condition::ReadOnly
@@ -166,6 +167,16 @@ fn sqlite_condition(message: &str) -> Condition {
     }
 }
 
+/// Tells whether the folder of `path` takes no more bytes: SQLite calls it an input/output error when the files beside the
+/// store are what it has no room for.
+fn has_no_room(path: &Path) -> bool {
+    let probe = path.with_extension("room");
+    let outcome = std::fs::write(&probe, vec![0; 64 * 1024]);
+    // Whether it can be removed or not changes nothing about the answer.
+    let _ = std::fs::remove_file(&probe);
+    outcome.is_err_and(|err| matches!(err.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+}
+
 #[cfg(test)]
 mod tests {
     use diesel::connection::SimpleConnection as _;
@@ -177,7 +188,7 @@ mod tests {
         let mut sqlite = SqliteConnection::establish(":memory:").unwrap();
         sqlite.batch_execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)").unwrap();
         let error = sqlite.batch_execute(statements).unwrap_err();
-        let error = Failure::from(error).into_store_error("writing notes");
+        let error = Failure::from(error).into_store_error("writing notes", Path::new("/nowhere/notes"));
         assert!(expected(&error), "{statements}: {error:?}");
     }
 
