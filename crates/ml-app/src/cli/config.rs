@@ -7,13 +7,16 @@ use crate::config::Config;
 use crate::output::{OutputFormat, Report};
 
 #[derive(Debug, Subcommand)]
-#[command(
-    after_help = "Examples:\n  ml-app config show\n  ML__SETTINGS__USER=ana ml-app config show --output json\n  ml-app --config /etc/ml-app --profile production config check"
-)]
 pub(crate) enum Command {
     /// Prints every value in force, with secrets masked
+    #[command(
+        after_help = "Examples:\n  ml-app config show\n  ML__SETTINGS__USER=ana ml-app config show --output json"
+    )]
     Show,
     /// Checks every value and says which files were read
+    #[command(
+        after_help = "Examples:\n  ml-app config check\n  ml-app --config /etc/ml-app --profile production config check"
+    )]
     Check,
 }
 
