@@ -105,7 +105,8 @@ pub(crate) fn finish(mut command: Command) -> Outcome {
     Outcome::new(shown, command.output().expect("the program starts"))
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// Copies what is in the folder `from` into the folder `to`.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the folder can be read") {
         let entry = entry.expect("the folder can be read");
         let target = to.join(entry.file_name());
