@@ -220,12 +220,7 @@ impl Stages {
     }
 
     /// Reads in a thread of its own while this one parses.
-    fn overlap(
-        self,
-        opened: Opened,
-        format: InputFormat,
-        batches: &mpsc::Sender<Result<Progressed, IngestError>>,
-    ) {
+    fn overlap(self, opened: Opened, format: InputFormat, batches: &mpsc::Sender<Result<Progressed, IngestError>>) {
         let (sender, blocks) = std::sync::mpsc::sync_channel(QUEUE_LENGTH);
         let IngestRequest { data_type, source_app, mapping, max_line_bytes, .. } = self.request;
         let (bytes_read, bytes_total): (Arc<AtomicU64>, _) = (Arc::clone(&opened.bytes_read), opened.size);

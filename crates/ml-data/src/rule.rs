@@ -6,11 +6,11 @@
 mod allowed;
 mod compare;
 mod date;
+mod kind;
 mod length;
 mod range;
 mod regex;
 mod required;
-mod kind;
 mod unique;
 
 use serde::{Deserialize, Serialize};

@@ -55,7 +55,8 @@ fn table_of(records: Vec<RawRecord>) -> Result<Table, TableError> {
     let mut table = Table::default();
     for (name, cells) in columns {
         let mut values = cells.finish(n_rows);
-        let is_time = name == EVENT_TIME_COLUMN && values.n_missing() == times.iter().filter(|time| time.is_none()).count();
+        let is_time =
+            name == EVENT_TIME_COLUMN && values.n_missing() == times.iter().filter(|time| time.is_none()).count();
         if is_time {
             values = ColumnValues::Time(std::mem::take(&mut times));
         }

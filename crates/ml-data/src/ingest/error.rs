@@ -110,8 +110,9 @@ pub enum IngestError {
 impl IngestError {
     /// Returns the error with what was kept before it.
     pub(super) fn after(mut self, kept: IngestReport) -> IngestError {
-        if let IngestError::Parquet { report, .. } | IngestError::Read { report, .. } | IngestError::Store { report, .. } =
-            &mut self
+        if let IngestError::Parquet { report, .. }
+        | IngestError::Read { report, .. }
+        | IngestError::Store { report, .. } = &mut self
         {
             **report = kept;
         }
@@ -121,9 +122,9 @@ impl IngestError {
     /// Returns what was kept before the error, if anything may have been.
     pub fn report(&self) -> Option<&IngestReport> {
         match self {
-            IngestError::Parquet { report, .. } | IngestError::Read { report, .. } | IngestError::Store { report, .. } => {
-                Some(report)
-            }
+            IngestError::Parquet { report, .. }
+            | IngestError::Read { report, .. }
+            | IngestError::Store { report, .. } => Some(report),
             _ => None,
         }
     }

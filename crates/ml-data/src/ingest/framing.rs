@@ -108,8 +108,9 @@ impl<R: Read, C: Cut> Blocks<R, C> {
 
     /// Goes on with another cutter, which must be at the beginning of an item as this one is.
     pub(super) fn with_cut<D: Cut>(self, cut: D) -> Blocks<R, D> {
-        let Blocks { reader, max_item_bytes, buffer, n_seen, line, too_long_since, is_at_end, is_done, broken_off, .. } =
-            self;
+        let Blocks {
+            reader, max_item_bytes, buffer, n_seen, line, too_long_since, is_at_end, is_done, broken_off, ..
+        } = self;
         Blocks { reader, cut, max_item_bytes, buffer, n_seen, line, too_long_since, is_at_end, is_done, broken_off }
     }
 

@@ -59,7 +59,10 @@ impl Pipeline {
             let known: Vec<String> = self.data_types().map(|known| format!("`{known}`")).collect();
             let data_type = &record.data_type;
             let known = known.join(", ");
-            reasons.add_whole("data_type", format!("no pipeline is declared for data type `{data_type}`, only for {known}"));
+            reasons.add_whole(
+                "data_type",
+                format!("no pipeline is declared for data type `{data_type}`, only for {known}"),
+            );
             return None;
         };
         let Value::Object(fields) = &record.raw_content else {

@@ -25,7 +25,8 @@ pub struct DateRange {
 impl DateRange {
     pub(super) fn fault(&self) -> Option<String> {
         let (from, before) = (self.from?, self.before?);
-        (from >= before).then(|| format!("nothing lies from {} to before {}", print_instant(from), print_instant(before)))
+        (from >= before)
+            .then(|| format!("nothing lies from {} to before {}", print_instant(from), print_instant(before)))
     }
 
     pub(super) fn fault_of(&self, value: &Value) -> Option<String> {

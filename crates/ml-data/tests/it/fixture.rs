@@ -33,11 +33,7 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn ingestor(&self) -> Ingestor {
-        Ingestor {
-            documents: self.documents.clone(),
-            routing: Arc::new(Routing::default()),
-            clock: self.clock.clone(),
-        }
+        Ingestor { documents: self.documents.clone(), routing: Arc::new(Routing::default()), clock: self.clock.clone() }
     }
 
     /// Ingests `content` as if it came from a stream called `name`.
@@ -129,6 +125,11 @@ pub(crate) fn pipeline(yaml: &str) -> Pipeline {
     Pipeline::new(&PipelineConfig::from_yaml(yaml).unwrap()).unwrap()
 }
 
+/// Returns what `line` makes of each number below `n`, one a line.
+pub(crate) fn lines_of(n: u64, line: impl Fn(u64) -> String) -> String {
+    (0..n).map(line).collect::<Vec<_>>().join("\n") + "\n"
+}
+
 pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(content).unwrap();
@@ -136,11 +137,10 @@ pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
 }
 
 /// Returns a file of the development data sets, where they are.
+#[expect(clippy::print_stdout, reason = "whoever runs the tests should see that one did nothing")]
 pub(crate) fn data_file(path: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("ML_DATA_DIR").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("ML_DATA_DIR")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")), PathBuf::from);
     let file = folder.join(path);
     if file.exists() {
         return Some(file);

@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use ml_core::record::Collection;
 use ml_core::testkit::build::at;
-use ml_data::ingest::{Input, InputFormat, IngestReport};
+use ml_data::ingest::{IngestReport, Input, InputFormat};
 
-use crate::fixture::{Fixture, gzip, mapped, request};
+use crate::fixture::{Fixture, gzip, lines_of, mapped, request};
 
 fn inserted(report: &IngestReport) -> u64 {
     assert_eq!(report.rejections, [], "nothing was to be rejected");
@@ -127,7 +127,7 @@ async fn a_given_format_goes_before_everything() {
 #[tokio::test]
 async fn progress_is_told_after_every_batch() {
     let fixture = Fixture::default();
-    let content: String = (0..12_000).map(|number| format!("{{\"id\": {number}}}\n")).collect();
+    let content = lines_of(12_000, |number| format!("{{\"id\": {number}}}"));
     let n_bytes = content.len() as u64;
     let told = std::sync::Mutex::new(Vec::new());
     let input = Input::stream("-", std::io::Cursor::new(content.into_bytes()));
@@ -144,7 +144,7 @@ async fn progress_is_told_after_every_batch() {
 #[tokio::test]
 async fn a_cancelled_ingest_keeps_whole_batches_and_can_be_repeated() {
     let fixture = Fixture::default();
-    let content: String = (0..40_000).map(|number| format!("{{\"id\": {number}}}\n")).collect();
+    let content = lines_of(40_000, |number| format!("{{\"id\": {number}}}"));
     let cancel = CancellationToken::new();
     let input = Input::stream("-", std::io::Cursor::new(content.clone().into_bytes()));
     let report = fixture.ingestor().ingest(input, &request("tabular"), &|_| cancel.cancel(), &cancel).await.unwrap();

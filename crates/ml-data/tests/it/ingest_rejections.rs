@@ -7,7 +7,7 @@ use serde_json::json;
 use ml_core::record::Collection;
 use ml_data::ingest::{IngestError, IngestRequest, expand_path};
 
-use crate::fixture::{Fixture, gzip, mapped, request};
+use crate::fixture::{Fixture, gzip, lines_of, mapped, request};
 
 /// Ingests `content` and compares line and reason of every rejection; `n_kept` records are kept.
 async fn check(name: &str, content: impl Into<Vec<u8>>, request: IngestRequest, n_kept: u64, expected: &[(u64, &str)]) {
@@ -22,17 +22,24 @@ async fn check(name: &str, content: impl Into<Vec<u8>>, request: IngestRequest, 
 
 #[tokio::test]
 async fn lines_that_are_no_json_object_stop_nothing() {
-    let content = "{\"id\": 1}\n{\"id\": 2,}\n[3]\n4\n{\"id\": NaN}\n{\"a\": -Infinity}\n{\"a\": 1e999}\n{\"id\": 9}\nx\n";
+    let content =
+        "{\"id\": 1}\n{\"id\": 2,}\n[3]\n4\n{\"id\": NaN}\n{\"a\": -Infinity}\n{\"a\": 1e999}\n{\"id\": 9}\nx\n";
     let no_number = |number| format!("`{number}` is not a finite number: leave the field out, or write null");
-    check("a.jsonl", content, request("text"), 2, &[
-        (2, "not JSON, column 10: trailing comma"),
-        (3, "a list, not an object with fields"),
-        (4, "a number, not an object with fields"),
-        (5, &no_number("NaN")),
-        (6, &no_number("-Infinity")),
-        (7, &no_number("1e999")),
-        (9, "not JSON, column 1: expected value"),
-    ])
+    check(
+        "a.jsonl",
+        content,
+        request("text"),
+        2,
+        &[
+            (2, "not JSON, column 10: trailing comma"),
+            (3, "a list, not an object with fields"),
+            (4, "a number, not an object with fields"),
+            (5, &no_number("NaN")),
+            (6, &no_number("-Infinity")),
+            (7, &no_number("1e999")),
+            (9, "not JSON, column 1: expected value"),
+        ],
+    )
     .await;
 }
 
@@ -56,13 +63,19 @@ async fn ids_must_be_ids() {
     let content = format!(
         "{{\"key\": \"a\"}}\n{{\"k\": 1}}\n{{\"key\": \" \"}}\n{{\"key\": [1]}}\n{{\"key\": \"a\\u0000b\"}}\n{{\"key\": \"{long}\"}}\n"
     );
-    check("a.jsonl", content, mapped("text", json!({"id": "key"})), 1, &[
-        (2, "no id: field `key` is missing or blank"),
-        (3, "no id: field `key` is missing or blank"),
-        (4, "no id: field `key` is neither text nor a number"),
-        (5, "record id `app:a\\0b` has a control character in it"),
-        (6, "record id is 604 bytes long, at most 512 are accepted"),
-    ])
+    check(
+        "a.jsonl",
+        content,
+        mapped("text", json!({"id": "key"})),
+        1,
+        &[
+            (2, "no id: field `key` is missing or blank"),
+            (3, "no id: field `key` is missing or blank"),
+            (4, "no id: field `key` is neither text nor a number"),
+            (5, "record id `app:a\\0b` has a control character in it"),
+            (6, "record id is 604 bytes long, at most 512 are accepted"),
+        ],
+    )
     .await;
 }
 
@@ -92,25 +105,35 @@ async fn the_first_of_one_id_with_two_contents_is_kept() {
 #[tokio::test]
 async fn rows_must_fit_the_header() {
     let content = "id,x\n1,2\n2\n\n3,4,5\n4,NaN\n5,6\n";
-    check("a.csv", content, request("tabular"), 2, &[
-        (3, "1 cells, the header has 2"),
-        (5, "3 cells, the header has 2"),
-        (6, "`NaN` is not a finite number: leave the field out, or write null"),
-    ])
+    check(
+        "a.csv",
+        content,
+        request("tabular"),
+        2,
+        &[
+            (3, "1 cells, the header has 2"),
+            (5, "3 cells, the header has 2"),
+            (6, "`NaN` is not a finite number: leave the field out, or write null"),
+        ],
+    )
     .await;
     check("a.csv", "id,x\n1,2\n2,\"open\n3,4\n", request("tabular"), 1, &[(3, "a quoted cell is not closed")]).await;
 }
 
 #[tokio::test]
 async fn an_array_may_have_broken_elements_and_no_end() {
-    check("a.json", "[{\"id\": 1},\n{\"id\": nul},\n7,\n{\"id\": 2}]", request("text"), 2, &[
-        (2, "not JSON, column 11: expected ident"),
-        (3, "a number, not an object with fields"),
-    ])
+    check(
+        "a.json",
+        "[{\"id\": 1},\n{\"id\": nul},\n7,\n{\"id\": 2}]",
+        request("text"),
+        2,
+        &[(2, "not JSON, column 11: expected ident"), (3, "a number, not an object with fields")],
+    )
     .await;
     let open = "the JSON array is not closed: the input is cut off";
     check("a.json", "[{\"id\": 1},\n{\"id\": 2", request("text"), 1, &[(2, open)]).await;
-    check("a.json", "[{\"id\": 1}]\n{\"id\": 2}", request("text"), 1, &[(2, "text after the end of the JSON array")]).await;
+    check("a.json", "[{\"id\": 1}]\n{\"id\": 2}", request("text"), 1, &[(2, "text after the end of the JSON array")])
+        .await;
 }
 
 #[tokio::test]
@@ -145,7 +168,10 @@ async fn inputs_that_hold_no_records_are_refused() {
         assert_eq!(refused(name, content).await.to_string(), message);
     }
     let err = refused("p.parquet", b"PAR1 and no more".to_vec()).await;
-    assert_eq!(err.to_string(), "p.parquet cannot be read as Parquet; before that: 0 inserted, 0 unchanged, 0 changed, 0 rejected");
+    assert_eq!(
+        err.to_string(),
+        "p.parquet cannot be read as Parquet; before that: 0 inserted, 0 unchanged, 0 changed, 0 rejected"
+    );
 }
 
 #[tokio::test]
@@ -172,7 +198,7 @@ async fn folders_and_absent_files_are_refused() {
 
 #[tokio::test]
 async fn a_truncated_archive_keeps_what_came_before() {
-    let lines: String = (0..60_000).map(|number| format!("{{\"id\": {number}, \"x\": \"{}\"}}\n", number * 7919)).collect();
+    let lines = lines_of(60_000, |number| format!("{{\"id\": {number}, \"x\": \"{}\"}}", number * 7919));
     let whole = gzip(lines.as_bytes());
     let fixture = Fixture::default();
     let err = fixture.ingest("a.jsonl.gz", &whole[..whole.len() / 2], &request("text")).await.unwrap_err();

@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod data_sets;
 mod dataset;
 mod dataset_splits;
 mod fixture;
 mod ingest;
 mod ingest_rejections;
+mod parquet_files;
+mod publish;
+mod replay;
+mod sync;

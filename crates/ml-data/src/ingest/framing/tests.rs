@@ -68,11 +68,7 @@ fn a_quote_that_is_not_closed_is_a_fault() {
 fn after_a_quote_that_swallows_too_much_rows_go_on() {
     let text = format!("a\n\"{}\nb\n", "x".repeat(30));
     let found = cut_all(Rows::new(b','), &text, 20, 1);
-    assert_eq!(found, [
-        (1, Ok("a".to_owned())),
-        (2, Err(RejectReason::TooLong(20))),
-        (3, Ok("b".to_owned())),
-    ]);
+    assert_eq!(found, [(1, Ok("a".to_owned())), (2, Err(RejectReason::TooLong(20))), (3, Ok("b".to_owned())),]);
 }
 
 #[test]

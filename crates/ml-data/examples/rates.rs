@@ -1,0 +1,176 @@
+//! Measures ingest and sync without a store: `cargo run --release -p ml-data --example rates [RECORDS]`.
+//!
+//! The stores take everything and keep nothing, so that what is measured is reading, parsing, hashing and judging.
+
+#![expect(clippy::print_stdout, reason = "the figures are the point")]
+
+use std::io::{Cursor, Read};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+
+use ml_core::clock::SystemClock;
+use ml_core::document::{ChangeBatch, ChangeFeed, DocumentStore, RecordQuery, ResumeToken, UpsertCounts};
+use ml_core::error::{Entity, StoreError};
+use ml_core::id::RecordId;
+use ml_core::page::{Page, PageRequest};
+use ml_core::record::{Collection, DataType, RawRecord, SourceApp};
+use ml_core::sync::{Checkpoint, SyncBatch, SyncCounts, SyncStore, UniqueKey};
+use ml_data::ingest::{IngestRequest, Ingestor, Input, InputFormat};
+use ml_data::pipeline::Pipeline;
+use ml_data::routing::Routing;
+use ml_data::sync::{DocumentToSql, SyncOptions};
+
+/// Keeps one batch, to be given again and again.
+#[derive(Default)]
+struct Sink {
+    sample: Mutex<Vec<RawRecord>>,
+    n_to_give: usize,
+}
+
+#[async_trait]
+impl DocumentStore for Sink {
+    async fn upsert(&self, _: Collection, records: &[RawRecord]) -> Result<UpsertCounts, StoreError> {
+        let mut sample = self.sample.lock().expect("no one panics while holding it");
+        if sample.is_empty() {
+            sample.extend_from_slice(records);
+        }
+        Ok(UpsertCounts { inserted: records.len() as u64, ..UpsertCounts::default() })
+    }
+
+    async fn get(&self, _: Collection, id: &RecordId) -> Result<RawRecord, StoreError> {
+        Err(StoreError::not_found(Entity::RawRecord, id))
+    }
+
+    async fn list(
+        &self,
+        _: Collection,
+        _: &RecordQuery,
+        _: PageRequest<RecordId>,
+    ) -> Result<Page<RawRecord, RecordId>, StoreError> {
+        Ok(Page { items: Vec::new(), next_cursor: None })
+    }
+
+    async fn count(&self, _: Collection, _: &RecordQuery) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
+    async fn delete_ingested_before(&self, _: Collection, _: DateTime<Utc>) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for Sink {
+    async fn changes(&self, _: Collection, token: Option<&ResumeToken>, _: usize) -> Result<ChangeBatch, StoreError> {
+        let n_given: usize = token.map_or(0, |token| token.as_str().parse().unwrap_or(0));
+        if n_given >= self.n_to_give {
+            return Ok(ChangeBatch { records: Vec::new(), token: token.cloned() });
+        }
+        let records = self.sample.lock().expect("no one panics while holding it").clone();
+        let token = Some(ResumeToken::new((n_given + records.len()).to_string()));
+        Ok(ChangeBatch { records, token })
+    }
+
+    async fn count_pending(&self, _: Collection, _: Option<&ResumeToken>) -> Result<u64, StoreError> {
+        Ok(self.n_to_give as u64)
+    }
+}
+
+#[async_trait]
+impl SyncStore for Sink {
+    async fn find_checkpoint(&self, _: Collection) -> Result<Option<Checkpoint>, StoreError> {
+        Ok(None)
+    }
+
+    async fn list_checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError> {
+        let (written, quarantined) = (batch.rows.len() as u64, batch.quarantined.len() as u64);
+        Ok(SyncCounts { read: written + quarantined, written, unchanged: 0, quarantined })
+    }
+
+    async fn find_unique_owners(&self, _: &str, _: &[String]) -> Result<Vec<UniqueKey>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Lines of about 300 bytes, made as they are read.
+struct Lines {
+    next: usize,
+    end: usize,
+    line: Cursor<Vec<u8>>,
+    as_csv: bool,
+}
+
+const WORDS: &str = "shares rose on monday after the company said that orders had grown faster than expected in the \
+                     second quarter while costs stayed flat and the board raised its outlook for the year again";
+
+impl Read for Lines {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n_bytes = self.line.read(buffer)?;
+        if n_bytes > 0 || self.next == self.end {
+            return Ok(n_bytes);
+        }
+        let n = self.next;
+        self.next += 1;
+        let (price, sentiment) = (n as f64 / 7.0, ["positive", "negative", "neutral"][n % 3]);
+        let line = if self.as_csv {
+            format!("r{n},{WORDS},{sentiment},{price},{n},2024-05-31T08:30:00Z,wire,true\n")
+        } else {
+            format!(
+                "{{\"id\":\"r{n}\",\"text\":\"{WORDS}\",\"label\":\"{sentiment}\",\"price\":{price},\"n\":{n},\
+                 \"published_at\":\"2024-05-31T08:30:00Z\",\"source\":\"wire\",\"ok\":true}}\n"
+            )
+        };
+        self.line = Cursor::new(line.into_bytes());
+        self.line.read(buffer)
+    }
+}
+
+fn lines(end: usize, as_csv: bool) -> Vec<u8> {
+    let header = if as_csv { "id,text,label,price,n,published_at,source,ok\n" } else { "" };
+    let mut content = header.as_bytes().to_vec();
+    let mut lines = Lines { next: 0, end, line: Cursor::default(), as_csv };
+    std::io::copy(&mut lines, &mut content).expect("memory takes every byte");
+    content
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let n_records: usize = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
+    let sink = Arc::new(Sink { n_to_give: n_records, ..Sink::default() });
+    let ingestor =
+        Ingestor { documents: sink.clone(), routing: Arc::new(Routing::default()), clock: Arc::new(SystemClock) };
+    let cancel = CancellationToken::new();
+    for format in [InputFormat::Csv, InputFormat::Jsonl] {
+        let content = lines(n_records, format == InputFormat::Csv);
+        let mut request = IngestRequest::new(DataType::parse("text")?, SourceApp::parse("bench")?);
+        request.format = Some(format);
+        let (before, start) = (content.len(), Instant::now());
+        let report = ingestor.ingest(Input::stream("-", Cursor::new(content)), &request, &|_| {}, &cancel).await?;
+        print_rate(&format!("ingest {format}"), report.inserted, start);
+        println!("{report}; {} bytes a record", before / n_records);
+    }
+    let syncer = DocumentToSql {
+        feed: sink.clone(),
+        store: sink,
+        pipeline: Arc::new(Pipeline::default()),
+        clock: Arc::new(SystemClock),
+    };
+    let options = SyncOptions { collections: vec![Collection::TextCorpus], ..SyncOptions::default() };
+    let start = Instant::now();
+    let total = syncer.sync(&options, &|_| {}, &cancel).await?.total();
+    print_rate("sync", total.written, start);
+    Ok(())
+}
+
+fn print_rate(what: &str, n_records: u64, start: Instant) {
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{what}: {:.0} records/s ({seconds:.2} s)", n_records as f64 / seconds);
+}

@@ -1,0 +1,144 @@
+//! Publishing: what waits in the outbox reaches the documents once, and writing goes where the routing table says.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use ml_core::id::OutboxId;
+use ml_core::outbox::{OutboxEntry, OutboxStore};
+use ml_core::page::PageRequest;
+use ml_core::record::DataType;
+use ml_core::result::{Prediction, PredictionQuery, PredictionStore, ResultKind};
+use ml_core::testkit::build::{a_model_performance, a_prediction, an_outbox_entry, data_type};
+use ml_data::manager::{DataManager, DataRecord, DataStores, ManagerError, ReadQuery, Results};
+use ml_data::publish::Publisher;
+use ml_data::routing::{ResultRoute, Routing, RoutingConfig};
+
+use crate::fixture::{Fixture, request};
+
+fn publisher(fixture: &Fixture) -> Publisher {
+    Publisher {
+        outbox: fixture.sql.clone(),
+        predictions: fixture.documents.clone(),
+        embeddings: fixture.documents.clone(),
+        intermediate_results: fixture.documents.clone(),
+        clock: fixture.clock.clone(),
+    }
+}
+
+fn manager(fixture: &Fixture, routing: &RoutingConfig) -> DataManager {
+    let (documents, sql) = (fixture.documents.clone(), fixture.sql.clone());
+    let stores = DataStores {
+        documents: documents.clone(),
+        global_data: sql.clone(),
+        market_metrics: sql.clone(),
+        user_interactions: sql.clone(),
+        ground_truth: sql.clone(),
+        predictions: documents.clone(),
+        embeddings: documents.clone(),
+        intermediate_results: documents,
+        evaluations: sql.clone(),
+        outbox: sql,
+    };
+    DataManager::new(Arc::new(Routing::new(routing).unwrap()), stores, fixture.clock.clone())
+}
+
+fn entry_of(prediction: &Prediction) -> OutboxEntry {
+    let mut entry = an_outbox_entry().body(serde_json::to_value(prediction).unwrap()).build();
+    entry.id = OutboxId::parse(prediction.id.as_str()).unwrap();
+    entry
+}
+
+fn predictions(n: u32) -> Vec<Prediction> {
+    (0..n).map(|number| a_prediction().record_id(&format!("r{number}")).build()).collect()
+}
+
+async fn delivered(fixture: &Fixture) -> Vec<Prediction> {
+    let page = PageRequest::first(50_000);
+    PredictionStore::list(&*fixture.documents, &PredictionQuery::default(), page).await.unwrap().items
+}
+
+#[tokio::test]
+async fn a_second_publication_changes_nothing() {
+    let fixture = Fixture::default();
+    let mut expected = predictions(2_500);
+    let entries: Vec<OutboxEntry> = expected.iter().map(entry_of).collect();
+    fixture.sql.enqueue(&entries).await.unwrap();
+    let cancel = CancellationToken::new();
+    let report = publisher(&fixture).publish(&cancel).await.unwrap();
+    assert_eq!(report.n_delivered(), 2_500);
+    expected.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(delivered(&fixture).await, expected);
+    fixture.sql.enqueue(&entries).await.unwrap();
+    assert_eq!(publisher(&fixture).publish(&cancel).await.unwrap().n_delivered(), 0);
+    assert_eq!(fixture.sql.counts().await.unwrap().delivered, 2_500);
+}
+
+#[tokio::test]
+async fn an_entry_that_does_not_decode_does_not_hold_up_the_rest() {
+    let fixture = Fixture::default();
+    let good = predictions(1_500);
+    let mut entries: Vec<OutboxEntry> = Vec::new();
+    for number in 0..1_200 {
+        entries.push(an_outbox_entry().id(&format!("bad{number:04}")).body(json!({"x": 1})).build());
+    }
+    entries.push(an_outbox_entry().id("figures").kind(ResultKind::ModelPerformance).build());
+    entries.push(an_outbox_entry().id("other").body(serde_json::to_value(&good[0]).unwrap()).build());
+    entries.extend(good.iter().map(entry_of));
+    fixture.sql.enqueue(&entries).await.unwrap();
+    let report = publisher(&fixture).publish(&CancellationToken::new()).await.unwrap();
+    assert_eq!((report.n_delivered(), report.undecodable.len()), (1_500, 1_202));
+    let message = |id: &str| {
+        let found = report.undecodable.iter().find(|entry| entry.id.as_str() == id);
+        found.map(|entry| entry.message.clone()).unwrap_or_default()
+    };
+    assert!(message("bad0000").starts_with("missing field"), "{}", message("bad0000"));
+    assert_eq!(message("figures"), "model_performance are kept in SQL and have no collection");
+    assert!(message("other").ends_with("not that of the entry"), "{}", message("other"));
+    assert_eq!(fixture.sql.counts().await.unwrap().pending, 1_202);
+}
+
+#[tokio::test]
+async fn results_go_where_the_table_says() {
+    let fixture = Fixture::default();
+    let results = Results::Predictions(predictions(3));
+    let mut routing = RoutingConfig::default();
+    routing.results.insert(ResultKind::Predictions, ResultRoute::Documents);
+    manager(&fixture, &routing).write(&results).await.unwrap();
+    assert_eq!(delivered(&fixture).await.len(), 3);
+
+    let by_outbox = Fixture::default();
+    routing.results.insert(ResultKind::Predictions, ResultRoute::Outbox);
+    manager(&by_outbox, &routing).write(&results).await.unwrap();
+    assert_eq!(delivered(&by_outbox).await, []);
+    publisher(&by_outbox).publish(&CancellationToken::new()).await.unwrap();
+    assert_eq!(delivered(&by_outbox).await, delivered(&fixture).await);
+
+    let figures = Results::ModelPerformance(vec![a_model_performance().build()]);
+    let manager = manager(&fixture, &RoutingConfig::default());
+    manager.write(&figures).await.unwrap();
+    assert!(matches!(manager.write(&figures).await, Err(ManagerError::Store(_))), "figures are written once");
+}
+
+async fn read(manager: &DataManager, data_type: &DataType) -> Result<Vec<DataRecord>, ManagerError> {
+    manager.read(data_type, &ReadQuery::default(), PageRequest::first(10)).await.map(|page| page.items)
+}
+
+#[tokio::test]
+async fn records_are_read_from_where_the_table_says() {
+    let fixture = Fixture::default();
+    fixture.ingest("-", "{\"id\": 1, \"text\": \"x\"}", &request("text")).await.unwrap();
+    fixture.ingest("-", "{\"id\": 2, \"x\": 1}", &request("tabular")).await.unwrap();
+    fixture.sync().await.unwrap();
+    let manager = manager(&fixture, &RoutingConfig::default());
+    let texts = read(&manager, &data_type("text")).await.unwrap();
+    assert!(matches!(texts.as_slice(), [DataRecord::Raw(_)]), "{texts:?}");
+    let rows = read(&manager, &data_type("tabular")).await.unwrap();
+    let [DataRecord::Global(row)] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(row.data_type, data_type("tabular"));
+    let err = read(&manager, &data_type("ground_truth")).await.unwrap_err();
+    assert!(matches!(err, ManagerError::NotListed(_)), "{err}");
+    let err = read(&manager, &data_type("tabula")).await.unwrap_err();
+    assert!(err.to_string().contains("did you mean `tabular`?"), "{err}");
+}
