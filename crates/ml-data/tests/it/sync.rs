@@ -292,13 +292,16 @@ async fn following_takes_what_comes_later_until_cancelled() {
     let cancel = CancellationToken::new();
     let options = SyncOptions { follow: Some(std::time::Duration::from_secs(5)), ..SyncOptions::default() };
     let syncer = fixture.syncer(fixture.sql.clone(), Pipeline::default());
+    let caught_up = tokio::sync::Notify::new();
     let observer = |progress: ml_data::sync::SyncProgress| {
         if progress.n_pending == 1 {
             cancel.cancel();
+        } else if progress.counts.read == 60 {
+            caught_up.notify_one();
         }
     };
     let late = async {
-        tokio::time::sleep(std::time::Duration::from_secs(12)).await;
+        caught_up.notified().await;
         fixture.ingest("-", "{\"id\": \"late\", \"text\": \"x\"}", &request("text")).await.unwrap();
     };
     let (report, ()) = tokio::join!(syncer.sync(&options, &observer, &cancel), late);
