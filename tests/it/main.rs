@@ -7,4 +7,5 @@ mod kill;
 mod odd_lines;
 mod output;
 mod reproducible;
+mod round;
 mod tutorial;

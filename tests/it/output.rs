@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::harness::outcome::Outcome;
 use crate::harness::samples;
+use crate::harness::signal::interrupt;
 use crate::harness::trained::{N_NOTES, trained_workspace};
 use crate::harness::wait_until;
 use crate::harness::workspace::{Workspace, finish};
@@ -205,12 +206,6 @@ fn a_full_device_for_the_result_is_an_error() {
     let workspace = trained_workspace();
     let line = "ml-app models list > /dev/full";
     workspace.shell(line).failed_saying(&["cannot write"]);
-}
-
-/// Sends SIGINT, as Ctrl-C does.
-fn interrupt(process: u32) {
-    let status = Command::new("kill").args(["-INT", &process.to_string()]).status().expect("kill starts");
-    assert!(status.success(), "the process is there to be interrupted");
 }
 
 #[test]

@@ -26,17 +26,19 @@ fn a_full_disk_loses_nothing_that_was_kept_and_more_room_heals_it() {
     let workspace = Workspace::new();
     let disk = workspace.path("disk");
     fs::create_dir(&disk).unwrap();
-    let Some(namespace) = Namespace::with_small_disk(&disk, "5m") else {
+    let Some(namespace) = Namespace::with_small_disk(&disk, "64m") else {
         return skip("cannot make a small file system");
     };
     let first = workspace.write("first.jsonl", samples::notes(500));
     let all = workspace.write("all.jsonl", samples::notes(N_NOTES));
     let data_folder = disk.join("ml-data");
+    let ballast = disk.join("ballast");
+    namespace.shell(&format!("head -c 60M /dev/zero > {}", text(&ballast)));
     namespace.run(&ingest_args(&data_folder, &first)).succeeded();
 
     namespace.run(&ingest_args(&data_folder, &all)).failed_saying(&["no space left", "free some space"]);
 
-    namespace.resize(&disk, "200m");
+    namespace.shell(&format!("rm {}", text(&ballast)));
     let healed =
         namespace.run(&[&["--output", "json"], &ingest_args(&data_folder, &all)[..]].concat()).succeeded().json();
     let [inserted, unchanged] = ["inserted", "unchanged"].map(|name| healed[name].as_u64().expect("a count"));

@@ -13,7 +13,11 @@ use super::workspace::finish;
 #[derive(Debug)]
 pub(crate) struct Namespace {
     holder: Child,
+    kinds: &'static [&'static str],
 }
+
+/// The namespaces to enter: for the administrator, and for anyone else, who is one inside.
+const KINDS: [&[&str]; 2] = [&["--mount"], &["--user", "--mount"]];
 
 impl Namespace {
     /// Makes `folder` a file system in memory of `size`, such as `3m`. `None` where that is not possible.
@@ -27,27 +31,33 @@ impl Namespace {
     }
 
     fn start(mount: &str, option: &str, folder: &Path) -> Option<Namespace> {
+        KINDS.iter().find_map(|kinds| Namespace::start_in(kinds, mount, option, folder))
+    }
+
+    fn start_in(kinds: &'static [&'static str], mount: &str, option: &str, folder: &Path) -> Option<Namespace> {
+        let as_root: &[&str] = if kinds.contains(&"--user") { &["--map-root-user"] } else { &[] };
         let script = format!("{mount} && echo mounted && exec cat");
-        let mut holder = Command::new("unshare")
-            .args(["--mount", "sh", "-c", &script, "sh", option])
+        let holder = Command::new("unshare")
+            .args(kinds)
+            .args(as_root)
+            .args(["sh", "-c", &script, "sh", option])
             .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .ok()?;
+        let mut namespace = Namespace { holder, kinds };
+        let stdout = namespace.holder.stdout.as_mut().expect("the output is piped");
         let mut answer = String::new();
-        let stdout = holder.stdout.as_mut().expect("the output is piped");
         BufReader::new(stdout).read_line(&mut answer).ok()?;
-        let namespace = Namespace { holder };
         (answer == "mounted\n").then_some(namespace)
     }
 
-    /// Gives the file system in memory at `folder` another size.
-    pub(crate) fn resize(&self, folder: &Path, size: &str) {
-        let option = format!("remount,size={size}");
-        let outcome = finish(self.program("mount", &[OsStr::new("-o"), option.as_ref(), folder.as_os_str()]));
-        assert_eq!(outcome.code, Some(0), "{}", outcome.shown());
+    /// Runs a line of shell inside, which must succeed.
+    #[track_caller]
+    pub(crate) fn shell(&self, line: &str) {
+        finish(self.program("sh", &["-eu", "-c", line])).succeeded();
     }
 
     /// Runs `ml-app` inside; paths must be absolute.
@@ -58,7 +68,14 @@ impl Namespace {
 
     fn program<A: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, args: &[A]) -> Command {
         let mut command = Command::new("nsenter");
-        command.arg("--mount").arg("--target").arg(self.holder.id().to_string()).arg(program.as_ref()).args(args);
+        let credentials: &[&str] = if self.kinds.contains(&"--user") { &["--preserve-credentials"] } else { &[] };
+        command
+            .args(self.kinds)
+            .args(credentials)
+            .arg("--target")
+            .arg(self.holder.id().to_string())
+            .arg(program.as_ref())
+            .args(args);
         command.stdin(Stdio::null());
         command
     }
