@@ -48,6 +48,36 @@ fn a_full_disk_loses_nothing_that_was_kept_and_more_room_heals_it() {
 }
 
 #[test]
+fn a_disk_that_is_full_to_the_brim_stops_every_command_that_writes() {
+    let workspace = Workspace::new();
+    let disk = workspace.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let Some(namespace) = Namespace::with_small_disk(&disk, "64m") else {
+        return skip("cannot make a small file system");
+    };
+    let notes = workspace.write("notes.jsonl", samples::notes(2000));
+    let pipeline = workspace.write("notes.yaml", include_str!("../fixtures/notes.yaml"));
+    let data_folder = disk.join("ml-data");
+    let ballast = disk.join("ballast");
+    let fill = format!("cat /dev/zero > {0} 2> {0}.log || true", text(&ballast));
+    let empty = format!("rm {}", text(&ballast));
+    namespace.run(&ingest_args(&data_folder, &notes)).succeeded();
+    let commands: [&[&str]; 4] = [
+        &["sync"],
+        &["dataset", "create", "notes", "--data-type", "text", "--split", "random:80/20"],
+        &["train", "--pipeline", text(&pipeline), "--dataset", "notes"],
+        &["predict", "--model", "notes@1", "--dataset", "notes"],
+    ];
+    for command in commands {
+        let args = [&["--data-dir", text(&data_folder)], command].concat();
+        namespace.shell(&fill);
+        namespace.run(&args).failed_saying(&["no space left", "free some space"]);
+        namespace.shell(&empty);
+        namespace.run(&args).succeeded();
+    }
+}
+
+#[test]
 fn a_full_disk_while_training_registers_nothing() {
     let workspace = trained_workspace();
     let limited = |blocks: &str, args: &str| {
