@@ -4,7 +4,8 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are the point")]
 
-use std::io::{Cursor, Read};
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -100,45 +101,28 @@ impl SyncStore for Sink {
     }
 }
 
-/// Lines of about 300 bytes, made as they are read.
-struct Lines {
-    next: usize,
-    end: usize,
-    line: Cursor<Vec<u8>>,
-    as_csv: bool,
-}
-
 const WORDS: &str = "shares rose on monday after the company said that orders had grown faster than expected in the \
                      second quarter while costs stayed flat and the board raised its outlook for the year again";
 
-impl Read for Lines {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n_bytes = self.line.read(buffer)?;
-        if n_bytes > 0 || self.next == self.end {
-            return Ok(n_bytes);
-        }
-        let n = self.next;
-        self.next += 1;
-        let (price, sentiment) = (n as f64 / 7.0, ["positive", "negative", "neutral"][n % 3]);
-        let line = if self.as_csv {
-            format!("r{n},{WORDS},{sentiment},{price},{n},2024-05-31T08:30:00Z,wire,true\n")
-        } else {
-            format!(
-                "{{\"id\":\"r{n}\",\"text\":\"{WORDS}\",\"label\":\"{sentiment}\",\"price\":{price},\"n\":{n},\
-                 \"published_at\":\"2024-05-31T08:30:00Z\",\"source\":\"wire\",\"ok\":true}}\n"
-            )
-        };
-        self.line = Cursor::new(line.into_bytes());
-        self.line.read(buffer)
+/// Writes records of about 300 bytes.
+fn write_records(file: &File, n_records: usize, format: InputFormat) -> std::io::Result<()> {
+    let mut file = BufWriter::new(file);
+    if format == InputFormat::Csv {
+        writeln!(file, "id,text,label,price,n,published_at,source,ok")?;
     }
-}
-
-fn lines(end: usize, as_csv: bool) -> Vec<u8> {
-    let header = if as_csv { "id,text,label,price,n,published_at,source,ok\n" } else { "" };
-    let mut content = header.as_bytes().to_vec();
-    let mut lines = Lines { next: 0, end, line: Cursor::default(), as_csv };
-    std::io::copy(&mut lines, &mut content).expect("memory takes every byte");
-    content
+    for n in 0..n_records {
+        let (price, sentiment) = (n as f64 / 7.0, ["positive", "negative", "neutral"][n % 3]);
+        if format == InputFormat::Csv {
+            writeln!(file, "r{n},{WORDS},{sentiment},{price},{n},2024-05-31T08:30:00Z,wire,true")?;
+        } else {
+            writeln!(
+                file,
+                "{{\"id\":\"r{n}\",\"text\":\"{WORDS}\",\"label\":\"{sentiment}\",\"price\":{price},\"n\":{n},\
+                 \"published_at\":\"2024-05-31T08:30:00Z\",\"source\":\"wire\",\"ok\":true}}"
+            )?;
+        }
+    }
+    file.flush()
 }
 
 #[tokio::main]
@@ -148,14 +132,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ingestor =
         Ingestor { documents: sink.clone(), routing: Arc::new(Routing::default()), clock: Arc::new(SystemClock) };
     let cancel = CancellationToken::new();
-    for format in [InputFormat::Csv, InputFormat::Jsonl] {
-        let content = lines(n_records, format == InputFormat::Csv);
+    for format in [InputFormat::Jsonl, InputFormat::Csv] {
+        let file = tempfile::NamedTempFile::new()?;
+        write_records(file.as_file(), n_records, format)?;
         let mut request = IngestRequest::new(DataType::parse("text")?, SourceApp::parse("bench")?);
         request.format = Some(format);
-        let (before, start) = (content.len(), Instant::now());
-        let report = ingestor.ingest(Input::stream("-", Cursor::new(content)), &request, &|_| {}, &cancel).await?;
+        let start = Instant::now();
+        let report = ingestor.ingest(Input::file(file.path()), &request, &|_| {}, &cancel).await?;
         print_rate(&format!("ingest {format}"), report.inserted, start);
-        println!("{report}; {} bytes a record", before / n_records);
     }
     let syncer = DocumentToSql {
         feed: sink.clone(),
@@ -172,5 +156,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn print_rate(what: &str, n_records: u64, start: Instant) {
     let seconds = start.elapsed().as_secs_f64();
-    println!("{what}: {:.0} records/s ({seconds:.2} s)", n_records as f64 / seconds);
+    let rate = n_records as f64 / seconds;
+    println!("{what}: {rate:.0} records/s ({seconds:.2} s), at most {} so far", peak_memory());
+}
+
+/// Returns the most memory this process ever had, where the system tells.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.map_or_else(|| "unknown memory".to_owned(), |peak| peak.trim().to_owned())
 }

@@ -49,8 +49,8 @@ pub use self::report::{IngestReport, MAX_REJECTIONS, RejectReason, Rejection};
 /// The longest line that is accepted, unless something else is asked for.
 pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
-/// How many blocks or batches wait between two stages.
-const QUEUE_LENGTH: usize = 2;
+/// How many blocks or batches wait between two stages: enough that they overlap, few enough to keep memory low.
+const QUEUE_LENGTH: usize = 1;
 
 /// What an input holds.
 #[derive(Debug, Clone)]

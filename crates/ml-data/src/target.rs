@@ -86,6 +86,3 @@ impl Origin<'_> {
         RecordId::parse(id).expect("a collection and a checked id are an id")
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -68,7 +68,7 @@ impl Input {
         let (reader, size, path) = match source {
             Source::File(path) => {
                 let (file, size) = open_file(&name, &path)?;
-                (Box::new(file) as Box<dyn Read + Send>, Some(size), Some(path))
+                (Box::new(file) as Box<dyn Read + Send>, size, size.map(|_| path))
             }
             Source::Stream(stream) => (stream, None, None),
         };
@@ -95,14 +95,15 @@ pub(super) struct Opened {
     pub(super) plain_file: Option<PathBuf>,
 }
 
-fn open_file(name: &str, path: &Path) -> Result<(File, u64), IngestError> {
+/// Returns the file, and its size if it is a plain file: a pipe or a device has none.
+fn open_file(name: &str, path: &Path) -> Result<(File, Option<u64>), IngestError> {
     let cannot_open = |source| IngestError::Open { input: name.to_owned(), source };
     let metadata = path.metadata().map_err(cannot_open)?;
     if metadata.is_dir() {
         return Err(IngestError::Directory { input: name.to_owned() });
     }
     let file = File::open(path).map_err(cannot_open)?;
-    Ok((file, metadata.len()))
+    Ok((file, metadata.is_file().then(|| metadata.len())))
 }
 
 fn check_head(name: &str, content: &mut Peeked) -> Result<(), IngestError> {

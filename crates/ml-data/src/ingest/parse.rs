@@ -60,7 +60,7 @@ impl Parser {
     ) {
         let mut seen = SeenIds::new(MAX_IDS);
         while let Ok(block) = blocks.recv() {
-            let batch = block.map(|block| self.batch(&block, &mut seen));
+            let batch = block.map(|block| self.batch(block, &mut seen));
             let is_last = batch.is_err();
             if !send(batch) || is_last {
                 return;
@@ -68,7 +68,7 @@ impl Parser {
         }
     }
 
-    fn batch(&self, block: &Block, seen: &mut SeenIds) -> Batch {
+    fn batch(&self, block: Block, seen: &mut SeenIds) -> Batch {
         let (outcomes, n_bytes) = self.parse(block);
         let mut batch = Batch { records: Vec::with_capacity(outcomes.len()), n_bytes, ..Batch::default() };
         for (line, outcome) in outcomes {
@@ -80,16 +80,16 @@ impl Parser {
         batch
     }
 
-    fn parse(&self, block: &Block) -> (Vec<Outcome>, u64) {
+    fn parse(&self, block: Block) -> (Vec<Outcome>, u64) {
         match block {
-            Block::Json(text) => (self.parse_text(text, parse_object), text.n_bytes),
-            Block::Rows(text, header) => (self.parse_text(text, |row| header.fields(row)), text.n_bytes),
+            Block::Json(text) => (self.parse_text(&text, parse_object), text.n_bytes),
+            Block::Rows(text, header) => (self.parse_text(&text, |row| header.fields(row)), text.n_bytes),
             Block::Parquet(rows, n_bytes) => {
                 let now = self.clock.now();
-                let parse = |(line, fields): &(u64, Result<Fields, RejectReason>)| {
-                    (*line, fields.clone().and_then(|fields| self.assembler.assemble(fields, now)))
+                let parse = |(line, fields): (u64, Result<Fields, RejectReason>)| {
+                    (line, fields.and_then(|fields| self.assembler.assemble(fields, now)))
                 };
-                (rows.par_iter().with_min_len(MIN_ITEMS_PER_TASK).map(parse).collect(), *n_bytes)
+                (rows.into_par_iter().with_min_len(MIN_ITEMS_PER_TASK).map(parse).collect(), n_bytes)
             }
         }
     }
