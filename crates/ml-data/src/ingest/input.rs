@@ -103,7 +103,7 @@ fn open_file(name: &str, path: &Path) -> Result<(File, Option<u64>), IngestError
         return Err(IngestError::Directory { input: name.to_owned() });
     }
     let file = File::open(path).map_err(cannot_open)?;
-    Ok((file, metadata.is_file().then(|| metadata.len())))
+    Ok((file, metadata.is_file().then_some(metadata.len())))
 }
 
 fn check_head(name: &str, content: &mut Peeked) -> Result<(), IngestError> {
