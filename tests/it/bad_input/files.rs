@@ -50,8 +50,7 @@ fn an_empty_file() {
 fn a_csv_of_headers_alone() {
     let workspace = with_ten_records();
     workspace.write("headers.csv", "id,text\n");
-    let outcome = ingest(&workspace, workspace.path("headers.csv"));
-    assert!(matches!(outcome.code, Some(0 | 1)), "{}", outcome.shown());
+    ingest(&workspace, workspace.path("headers.csv")).succeeded();
     assert_eq!(workspace.count("text_corpus"), 10);
 }
 
@@ -84,12 +83,11 @@ fn a_glob_that_matches_nothing() {
 }
 
 #[test]
-fn one_bad_file_among_good_ones_is_named() {
+fn one_bad_file_is_named_and_those_before_it_are_kept_whole() {
     let workspace = with_ten_records();
     workspace.write("more.jsonl", samples::notes(20));
     let args =
         ["ingest", "more.jsonl", "absent.jsonl", "--data-type", "text", "--source-app", "tests", "--id-field", "id"];
     workspace.run(&args).failed_saying(&["absent.jsonl"]);
-    let rows = workspace.count("text_corpus");
-    assert!(rows == 10 || rows == 20, "a file is kept whole or not at all, but there are {rows} rows");
+    assert_eq!(workspace.count("text_corpus"), 20);
 }
