@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::artifact::ArtifactRef;
 use crate::digest::Digest;
 use crate::error::StoreError;
+use crate::name::text_conversions;
 use crate::record::InvalidName;
 use crate::table::ColumnSchema;
 
@@ -36,33 +37,7 @@ impl DatasetName {
     }
 }
 
-impl fmt::Display for DatasetName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for DatasetName {
-    type Err = InvalidName;
-
-    fn from_str(text: &str) -> Result<DatasetName, InvalidName> {
-        DatasetName::parse(text)
-    }
-}
-
-impl TryFrom<String> for DatasetName {
-    type Error = InvalidName;
-
-    fn try_from(text: String) -> Result<DatasetName, InvalidName> {
-        DatasetName::parse(&text)
-    }
-}
-
-impl From<DatasetName> for String {
-    fn from(name: DatasetName) -> String {
-        name.0
-    }
-}
+text_conversions!(InvalidName: DatasetName);
 
 /// A part of a dataset version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

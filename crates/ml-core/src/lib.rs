@@ -19,6 +19,7 @@ pub mod id;
 pub mod market_metric;
 pub mod metrics;
 pub mod model;
+mod name;
 pub mod outbox;
 pub mod page;
 pub mod quarantine;

@@ -12,6 +12,7 @@ use crate::artifact::ArtifactRef;
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::id::RunId;
+use crate::name::text_conversions;
 use crate::page::{Page, PageRequest};
 use crate::table::ColumnKind;
 
@@ -84,39 +85,7 @@ impl ModelAlias {
     }
 }
 
-macro_rules! text_conversions {
-    ($($name:ident),*) => {$(
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = InvalidModelRef;
-
-            fn from_str(text: &str) -> Result<$name, InvalidModelRef> {
-                $name::parse(text)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidModelRef;
-
-            fn try_from(text: String) -> Result<$name, InvalidModelRef> {
-                $name::parse(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0
-            }
-        }
-    )*};
-}
-
-text_conversions!(ModelName, ModelAlias);
+text_conversions!(InvalidModelRef: ModelName, ModelAlias);
 
 /// Which version of a model is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::digest::Digest;
 use crate::id::RecordId;
+use crate::name::text_conversions;
 
 /// The text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,39 +73,7 @@ fn check_name(
     Err(InvalidName { kind, text: text.chars().take(80).collect(), allowed })
 }
 
-macro_rules! name_conversions {
-    ($($name:ident),*) => {$(
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = InvalidName;
-
-            fn from_str(text: &str) -> Result<$name, InvalidName> {
-                $name::parse(text)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidName;
-
-            fn try_from(text: String) -> Result<$name, InvalidName> {
-                $name::parse(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0
-            }
-        }
-    )*};
-}
-
-name_conversions!(DataType, SourceApp);
+text_conversions!(InvalidName: DataType, SourceApp);
 
 /// A collection of the document store that holds raw records. The names are an interface: notebooks read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
