@@ -47,7 +47,7 @@ impl DatasetRef {
         if versions.is_empty() {
             return anyhow!("no dataset `{self}`: there are none yet, `ml-app dataset create` takes a snapshot");
         }
-        let known = versions.iter().map(|version| format!("`{}@{}`", version.content.name, version.version));
+        let known = versions.iter().map(|version| format!("`{}`", version.reference()));
         anyhow!("no dataset `{self}`; there are {}", known.collect::<Vec<_>>().join(", "))
     }
 }

@@ -17,7 +17,7 @@ use ml_train::model::TrainedModel;
 use ml_train::spec::Task;
 
 use crate::compose::App;
-use crate::training::{feature_sources, load_model, prediction_column, shown};
+use crate::training::{feature_sources, load_model, prediction_column};
 
 /// Judges a version on a window of rows, and keeps what was found.
 pub(crate) async fn report(
@@ -67,8 +67,8 @@ pub(crate) async fn live_scores(
 /// Writes the window in words.
 fn window(dataset: &DatasetVersion, split: Option<Split>) -> String {
     match split {
-        Some(split) => format!("{} {split}", shown(dataset)),
-        None => shown(dataset),
+        Some(split) => format!("{} {split}", dataset.reference()),
+        None => dataset.reference(),
     }
 }
 

@@ -84,7 +84,7 @@ fn dataset_input(request: &TrainRequest) -> DatasetInput {
         name: content.name.to_string(),
         digest: content.content_hash.short(),
         source_type: "dataset_version".to_owned(),
-        source: training::shown(&request.dataset),
+        source: request.dataset.reference(),
         schema: serde_json::to_value(&content.schema).ok(),
         profile: serde_json::to_value(content.counts).ok(),
         tags: BTreeMap::from([("mlflow.data.context".to_owned(), "train".to_owned())]),

@@ -65,8 +65,8 @@ pub(crate) async fn score_dataset(
     let n_rows = predictions.len() as u64;
     write(app, predictions).await?;
     Ok(ScoreReport {
-        model: format!("{}@{}", version.content.name, version.version),
-        dataset: crate::training::shown(dataset),
+        model: version.reference(),
+        dataset: dataset.reference(),
         n_scored: n_rows - n_missing,
         n_missing,
         n_enqueued: n_rows,

@@ -167,12 +167,12 @@ async fn fit_and_register(
     app.sql.evaluations.create_performance(&performance).await?;
     let artifact = ArtifactRef::of(&fitted.bytes);
     Ok(TrainReport {
-        model: version.as_ref().map(|version| format!("{}@{}", version.content.name, version.version)),
+        model: version.as_ref().map(ModelVersion::reference),
         alias: request.alias.clone(),
         artifact: artifact.digest,
         size_bytes: artifact.size_bytes,
         run_id: record.id.clone(),
-        dataset: shown(&request.dataset),
+        dataset: request.dataset.reference(),
         n_train: fitted.summary.n_rows_used as u64,
         scored_on: fitted.scored_on,
         n_scored: fitted.comparison.model.n_samples as u64,
@@ -231,7 +231,7 @@ fn reference_profile(
     let options = ProfileOptions::default();
     let profile = ReferenceProfile::of(&feature_sources(spec, &derived)?.take(train_rows), &options);
     let target = derived.select(&[&spec.target])?.take(train_rows);
-    let predictions = prediction_column(model, table)?.select(&[&spec.target])?.take(scored_rows);
+    let predictions = prediction_column(model, table)?.take(scored_rows);
     Ok(profile
         .with_target(target.get(&spec.target)?, &options)
         .with_predictions(predictions.get(&spec.target)?, &options))
@@ -273,7 +273,7 @@ async fn register(
         signature: fitted.model.signature().clone(),
         origin: Origin {
             run_id: Some(record.id.clone()),
-            dataset: Some(shown(&request.dataset)),
+            dataset: Some(request.dataset.reference()),
             dataset_hash: Some(request.dataset.content.content_hash),
             app_version: APP_VERSION.to_owned(),
             framework: format!("{} {}", framework.name, framework.version),
@@ -284,7 +284,7 @@ async fn register(
     };
     let version = app.registry.register(registration).await?;
     if let Some(alias) = &request.alias {
-        let reference = format!("{}@{}", version.content.name, version.version).parse()?;
+        let reference = version.reference().parse()?;
         return Ok(app.registry.set_alias(&reference, alias, &user_id).await?);
     }
     Ok(version)
@@ -303,7 +303,7 @@ fn performance(
         run_id: Some(record.id.clone()),
         model_name: version.map(|version| version.content.name.clone()),
         model_version: version.map(|version| version.version),
-        dataset: shown(&request.dataset),
+        dataset: request.dataset.reference(),
         split: fitted.scored_on.name().to_owned(),
         n_samples: evaluation.n_samples as u64,
         metrics: evaluation.metrics.clone(),
@@ -338,7 +338,7 @@ pub(crate) async fn evaluate(
         run_id: None,
         model_name: Some(version.content.name.clone()),
         model_version: Some(version.version),
-        dataset: shown(dataset),
+        dataset: dataset.reference(),
         split: split.name().to_owned(),
         n_samples: evaluation.n_samples as u64,
         metrics: evaluation.metrics.clone(),
@@ -347,7 +347,7 @@ pub(crate) async fn evaluate(
     };
     app.sql.evaluations.create_performance(&performance).await?;
     Ok(EvaluateReport {
-        model: format!("{}@{}", version.content.name, version.version),
+        model: version.reference(),
         dataset: performance.dataset,
         split,
         n_samples: performance.n_samples,
@@ -359,14 +359,9 @@ pub(crate) async fn evaluate(
 /// Loads the model of a registered version, verified.
 pub(crate) async fn load_model(app: &App, version: &ModelVersion) -> anyhow::Result<Arc<TrainedModel>> {
     let bytes = app.registry.load_artifact(version).await?;
-    let shown = format!("{}@{}", version.content.name, version.version);
+    let shown = version.reference();
     let decode =
         move || TrainedModel::from_bytes(&bytes).with_context(|| format!("the model of `{shown}` does not load"));
     let model = tokio::task::spawn_blocking(decode).await.context("decoding the model panicked")??;
     Ok(Arc::new(model))
-}
-
-/// Writes a dataset version as `name@version`.
-pub(crate) fn shown(dataset: &DatasetVersion) -> String {
-    format!("{}@{}", dataset.content.name, dataset.version)
 }

@@ -134,6 +134,13 @@ pub struct DatasetVersion {
     pub content: NewDatasetVersion,
 }
 
+impl DatasetVersion {
+    /// Returns the version as people write it: `name@3`.
+    pub fn reference(&self) -> String {
+        format!("{}@{}", self.content.name, self.version)
+    }
+}
+
 /// Dataset versions.
 #[async_trait]
 pub trait DatasetStore: Send + Sync {

@@ -301,6 +301,13 @@ pub struct ModelVersion {
     pub content: NewModelVersion,
 }
 
+impl ModelVersion {
+    /// Returns the version as people write it: `name@3`.
+    pub fn reference(&self) -> String {
+        format!("{}@{}", self.content.name, self.version)
+    }
+}
+
 /// One move of an alias, kept for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AliasMove {

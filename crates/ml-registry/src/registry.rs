@@ -134,7 +134,7 @@ impl Registry {
     ) -> Result<ModelVersion, RegistryError> {
         let version = self.resolve(reference).await?;
         let from = version.stage;
-        let shown = shown(&version);
+        let shown = version.reference();
         from.move_to(to).map_err(|source| RegistryError::StageMove { version: shown.clone(), source })?;
         for gate in gates {
             self.check_gate(*gate, &version, to, evaluations).await?;
@@ -184,7 +184,7 @@ impl Registry {
             }
             outcome => outcome?,
         };
-        info!(model.version = registered.version, "registered {}", shown(&registered));
+        info!(model.version = registered.version, "registered {}", registered.reference());
         Ok(registered)
     }
 
@@ -213,7 +213,7 @@ impl Registry {
 
     async fn load_required(&self, version: &ModelVersion, part: Part) -> Result<Vec<u8>, RegistryError> {
         let bytes = self.load(version, part).await?;
-        bytes.ok_or_else(|| RegistryError::NotStored { version: shown(version), part: part.name() })
+        bytes.ok_or_else(|| RegistryError::NotStored { version: version.reference(), part: part.name() })
     }
 
     async fn load(&self, version: &ModelVersion, part: Part) -> Result<Option<Vec<u8>>, RegistryError> {
@@ -222,7 +222,7 @@ impl Registry {
         };
         match self.artifacts.get(&artifact.digest).await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(source) => Err(RegistryError::Unloadable { version: shown(version), part: part.name(), source }),
+            Err(source) => Err(RegistryError::Unloadable { version: version.reference(), part: part.name(), source }),
         }
     }
 
@@ -233,7 +233,7 @@ impl Registry {
         to: Stage,
         evaluations: &[ModelPerformance],
     ) -> Result<(), RegistryError> {
-        let closed = |source| RegistryError::GateClosed { version: shown(version), to, gate, source };
+        let closed = |source| RegistryError::GateClosed { version: version.reference(), to, gate, source };
         match gate {
             Gate::ArtifactsVerify => {
                 self.load_required(version, Part::Model).await.map_err(|err| closed(Some(Box::new(err))))?;
@@ -246,9 +246,4 @@ impl Registry {
             Gate::IsEvaluated => Err(closed(None)),
         }
     }
-}
-
-/// Returns the version as people write it: `name@3`.
-fn shown(version: &ModelVersion) -> String {
-    format!("{}@{}", version.content.name, version.version)
 }

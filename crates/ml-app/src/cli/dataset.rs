@@ -120,7 +120,7 @@ impl Report for Shown {
         let content = &self.version.content;
         let counts = content.counts;
         let heading = output::pairs([
-            ("dataset", format!("{}@{}", content.name, self.version.version)),
+            ("dataset", self.version.reference()),
             ("rows", output::count(counts.total())),
             ("train", output::count(counts.train)),
             ("validation", output::count(counts.validation)),
@@ -151,7 +151,7 @@ impl Report for Listing {
         let rows = self.datasets.iter().map(|version| {
             let counts = version.content.counts;
             vec![
-                format!("{}@{}", version.content.name, version.version),
+                version.reference(),
                 output::count(counts.train),
                 output::count(counts.validation),
                 output::count(counts.test),
@@ -221,7 +221,7 @@ async fn export_to_file(context: &Context, args: ExportArgs) -> anyhow::Result<(
     let n_rows = table.n_rows();
     let out = args.out.clone();
     tokio::task::spawn_blocking(move || write_file(&table, format, &out)).await.context("the export panicked")??;
-    let dataset = format!("{}@{}", version.content.name, version.version);
+    let dataset = version.reference();
     context.output.print(&Exported { dataset, file: args.out, n_rows, format: format.name() })
 }
 

@@ -160,7 +160,7 @@ impl Report for ShownVersion {
         };
         let optional = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let heading = output::pairs([
-            ("model", format!("{}@{}", content.name, self.version.version)),
+            ("model", self.version.reference()),
             ("stage", self.version.stage.to_string()),
             ("aliases", aliases(&self.version)),
             ("inputs", columns(&content.signature.inputs)),
@@ -265,14 +265,14 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
         Command::Export { model, out } => {
             let version = registry.resolve(&model).await?;
             registry.export_to_file(&model, &out).await?;
-            let message = format!("wrote {}@{} to {}", version.content.name, version.version, out.display());
+            let message = format!("wrote {} to {}", version.reference(), out.display());
             context.output.print(&Changed { message, version: Some(version) })
         }
         Command::Import { file, name } => {
             let imported = registry.import_from_file(&file, name, &context.app.config.settings.user).await?;
             let version = imported.version;
             let verb = if imported.is_new { "registered" } else { "was there already:" };
-            let message = format!("{verb} {}@{}", version.content.name, version.version);
+            let message = format!("{verb} {}", version.reference());
             context.output.print(&Changed { message, version: Some(version) })
         }
     }
@@ -300,7 +300,7 @@ async fn show(context: &Context, model: &ModelRef) -> anyhow::Result<()> {
 async fn promote(context: &Context, model: &ModelRef, stage: Stage) -> anyhow::Result<()> {
     let evaluations = context.app.sql.evaluations.list_performance(Some(&model.name)).await?;
     let version = context.app.registry.promote(model, stage, Gate::before(stage), &evaluations).await?;
-    let message = format!("{}@{} is in {}", version.content.name, version.version, version.stage);
+    let message = format!("{} is in {}", version.reference(), version.stage);
     context.output.print(&Changed { message, version: Some(version) })
 }
 
@@ -332,8 +332,8 @@ async fn compare_versions(context: &Context, left: &ModelRef, right: &ModelRef) 
         figure: key.1,
     });
     context.output.print(&Comparison {
-        left: format!("{}@{}", left.content.name, left.version),
-        right: format!("{}@{}", right.content.name, right.version),
+        left: left.reference(),
+        right: right.reference(),
         differences: compare(&left, &right),
         figures: figures.collect(),
     })

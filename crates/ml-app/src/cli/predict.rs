@@ -90,7 +90,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> anyhow::Result<()> {
     let input = args.input.expect("clap asks for --input where there is no --dataset");
     let predictions = scoring::score_file(&context.app, &version, &input, args.format).await?;
     let n_rows = predictions.len();
-    let model = format!("{}@{}", version.content.name, version.version);
+    let model = version.reference();
     if let Some(file) = args.out {
         let lines = scoring::json_lines(&predictions);
         crate::file::replace(&file, |out| Ok(std::io::Write::write_all(out, lines.as_bytes())?))?;

@@ -53,6 +53,6 @@ fn read_verified(bytes: Vec<u8>, expected: Digest) -> Result<Table, BoxError> {
 }
 
 fn corrupt(version: &DatasetVersion, source: impl Into<BoxError>) -> DatasetError {
-    let key = format!("{}@{}", version.content.name, version.version);
+    let key = version.reference();
     DatasetError::Store(StoreError::corrupt(Entity::DatasetVersion, key, source))
 }
