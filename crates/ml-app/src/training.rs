@@ -231,7 +231,7 @@ fn reference_profile(
     let options = ProfileOptions::default();
     let profile = ReferenceProfile::of(&feature_sources(spec, &derived)?.take(train_rows), &options);
     let target = derived.select(&[&spec.target])?.take(train_rows);
-    let predictions = prediction_column(model, table)?.take(scored_rows);
+    let predictions = prediction_column(model, table, scored_rows)?;
     Ok(profile
         .with_target(target.get(&spec.target)?, &options)
         .with_predictions(predictions.get(&spec.target)?, &options))
@@ -245,10 +245,10 @@ pub(crate) fn feature_sources(spec: &PipelineSpec, derived: &Table) -> Result<Ta
     derived.select(&columns)
 }
 
-/// Scores every row of `table` and returns the predictions as its only column, called like the target.
-pub(crate) fn prediction_column(model: &TrainedModel, table: &Table) -> anyhow::Result<Table> {
-    let predictions = model.predict(table)?;
-    let rows = 0..table.n_rows();
+/// Scores the rows of `table` at `rows` and returns the predictions as its only column, called like the target.
+pub(crate) fn prediction_column(model: &TrainedModel, table: &Table, rows: &[usize]) -> anyhow::Result<Table> {
+    let predictions = model.predict_rows(table, rows)?;
+    let rows = 0..predictions.n_rows();
     let values = match predictions.values.task() {
         Task::Classification => ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect()),
         Task::Regression => ColumnValues::Number(rows.map(|row| predictions.number(row).unwrap_or(f64::NAN)).collect()),
