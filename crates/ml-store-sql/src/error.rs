@@ -140,6 +140,11 @@ pub(crate) fn migration_error(error: BoxError) -> QueryError {
     }
 }
 
+/// Tells whether another connection holds the file, so that waiting may help.
+pub(crate) fn is_locked(error: &QueryError) -> bool {
+    matches!(error, QueryError::DatabaseError(_, information) if information.message() == "database is locked")
+}
+
 enum Condition {
     Full,
     ReadOnly,

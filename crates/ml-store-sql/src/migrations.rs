@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use diesel::connection::SimpleConnection as _;
-use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::migration::{Migration, MigrationConnection as _, MigrationSource, MigrationVersion};
 use diesel::prelude::*;
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
@@ -48,6 +48,7 @@ impl MigrationSet {
             return Ok(Vec::new());
         }
         sqlite.immediate_transaction(|sqlite| {
+            sqlite.setup()?;
             let pending = self.pending_migrations(sqlite)?;
             sqlite.run_migrations(&pending).map_err(error::migration_error)?;
             Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
@@ -67,22 +68,34 @@ impl MigrationSet {
 
     /// Returns the oldest applied migration that this release does not know, if there is one.
     pub(crate) fn find_unknown(self, sqlite: &mut SqliteConnection) -> QueryResult<Option<String>> {
+        let known = self.known()?;
+        let known: HashSet<MigrationVersion<'_>> = known.iter().map(|migration| migration.name().version()).collect();
+        let applied = self.list_applied(sqlite)?;
+        Ok(applied.iter().rev().find(|version| !known.contains(version)).map(ToString::to_string))
+    }
+
+    fn known(self) -> QueryResult<Vec<Box<dyn Migration<Sqlite>>>> {
+        MigrationSource::<Sqlite>::migrations(&self.source()).map_err(error::migration_error)
+    }
+
+    /// Lists what was applied, newest first, without making diesel's own table as diesel does: that would be a write, and two
+    /// processes that begin with it get in each other's way.
+    fn list_applied(self, sqlite: &mut SqliteConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
         let n_tables: i64 = sqlite_master::table
             .filter(sqlite_master::name.eq("__diesel_schema_migrations"))
             .count()
             .get_result(sqlite)?;
         if n_tables == 0 {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let known = self.source();
-        let known = MigrationSource::<Sqlite>::migrations(&known).map_err(error::migration_error)?;
-        let known: HashSet<MigrationVersion<'_>> = known.iter().map(|migration| migration.name().version()).collect();
-        let applied = sqlite.applied_migrations().map_err(error::migration_error)?;
-        let unknown = applied.iter().rev().find(|version| !known.contains(version));
-        Ok(unknown.map(ToString::to_string))
+        sqlite.applied_migrations().map_err(error::migration_error)
     }
 
     fn pending_migrations(self, sqlite: &mut SqliteConnection) -> QueryResult<Vec<Box<dyn Migration<Sqlite>>>> {
-        sqlite.pending_migrations(self.source()).map_err(error::migration_error)
+        let applied: HashSet<MigrationVersion<'_>> = self.list_applied(sqlite)?.into_iter().collect();
+        let mut pending = self.known()?;
+        pending.retain(|migration| !applied.contains(&migration.name().version()));
+        pending.sort_by_key(|migration| migration.name().version().as_owned());
+        Ok(pending)
     }
 }

@@ -2,16 +2,17 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection as _, ConnectionError};
+use diesel::{Connection as _, ConnectionError, QueryResult};
 use ml_core::error::StoreError;
 
 use crate::error::{self, OpenError};
 use crate::migrations::MigrationSet;
 
-const BUSY_TIMEOUT_MS: u32 = 60_000;
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How every connection is set up, in this order.
 ///
@@ -87,9 +88,25 @@ pub(super) fn connect(path: &Path, purpose: Purpose) -> Result<SqliteConnection,
 
 fn set_up(url: &str, purpose: Purpose) -> Result<SqliteConnection, ConnectionError> {
     let mut sqlite = SqliteConnection::establish(url)?;
-    let busy_timeout = format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}");
+    let busy_timeout = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis());
     for pragma in std::iter::once(busy_timeout.as_str()).chain(SET_UP).chain([purpose.pragmas()]) {
-        sqlite.batch_execute(pragma).map_err(ConnectionError::CouldntSetupConfiguration)?;
+        execute_unlocked(&mut sqlite, pragma).map_err(ConnectionError::CouldntSetupConfiguration)?;
     }
     Ok(sqlite)
+}
+
+/// Runs `pragma`, again and again while the file is locked.
+///
+/// SQLite's own busy timeout does not count for the change to WAL: of two connections that change a new file at once, one
+/// is refused on the spot, and may well find the change made a moment later.
+fn execute_unlocked(sqlite: &mut SqliteConnection, pragma: &str) -> QueryResult<()> {
+    let started = Instant::now();
+    loop {
+        match sqlite.batch_execute(pragma) {
+            Err(err) if error::is_locked(&err) && started.elapsed() < BUSY_TIMEOUT => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            outcome => return outcome,
+        }
+    }
 }
