@@ -70,7 +70,7 @@ impl MigrationSet {
     pub(crate) fn find_unknown(self, sqlite: &mut SqliteConnection) -> QueryResult<Option<String>> {
         let known = self.known()?;
         let known: HashSet<MigrationVersion<'_>> = known.iter().map(|migration| migration.name().version()).collect();
-        let applied = self.list_applied(sqlite)?;
+        let applied = list_applied(sqlite)?;
         Ok(applied.iter().rev().find(|version| !known.contains(version)).map(ToString::to_string))
     }
 
@@ -78,24 +78,22 @@ impl MigrationSet {
         MigrationSource::<Sqlite>::migrations(&self.source()).map_err(error::migration_error)
     }
 
-    /// Lists what was applied, newest first, without making diesel's own table as diesel does: that would be a write, and two
-    /// processes that begin with it get in each other's way.
-    fn list_applied(self, sqlite: &mut SqliteConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
-        let n_tables: i64 = sqlite_master::table
-            .filter(sqlite_master::name.eq("__diesel_schema_migrations"))
-            .count()
-            .get_result(sqlite)?;
-        if n_tables == 0 {
-            return Ok(Vec::new());
-        }
-        sqlite.applied_migrations().map_err(error::migration_error)
-    }
-
     fn pending_migrations(self, sqlite: &mut SqliteConnection) -> QueryResult<Vec<Box<dyn Migration<Sqlite>>>> {
-        let applied: HashSet<MigrationVersion<'_>> = self.list_applied(sqlite)?.into_iter().collect();
+        let applied: HashSet<MigrationVersion<'_>> = list_applied(sqlite)?.into_iter().collect();
         let mut pending = self.known()?;
         pending.retain(|migration| !applied.contains(&migration.name().version()));
         pending.sort_by_key(|migration| migration.name().version().as_owned());
         Ok(pending)
     }
+}
+
+/// Lists what was applied, newest first, without making diesel's own table as diesel does: that would be a write, and two
+/// processes that begin with it get in each other's way.
+fn list_applied(sqlite: &mut SqliteConnection) -> QueryResult<Vec<MigrationVersion<'static>>> {
+    let n_tables: i64 =
+        sqlite_master::table.filter(sqlite_master::name.eq("__diesel_schema_migrations")).count().get_result(sqlite)?;
+    if n_tables == 0 {
+        return Ok(Vec::new());
+    }
+    sqlite.applied_migrations().map_err(error::migration_error)
 }

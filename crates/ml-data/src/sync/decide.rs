@@ -72,7 +72,9 @@ pub(super) fn decide(
             claims.iter().filter_map(|claim| taken_by_another(claim, &record, owners)).collect();
         match verdict {
             Verdict::Passed(mut rows) if taken.is_empty() => {
-                rows.iter_mut().for_each(|row| set_created_at(row, committed_at));
+                for row in &mut rows {
+                    set_created_at(row, committed_at);
+                }
                 decided.rows.append(&mut rows);
                 for claim in claims {
                     if owners.find(&claim).is_none() {

@@ -12,7 +12,7 @@ use ml_core::error::StoreError;
 use crate::error::{self, OpenError};
 use crate::migrations::MigrationSet;
 
-const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How every connection is set up, in this order.
 ///
