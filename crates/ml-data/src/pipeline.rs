@@ -2,9 +2,7 @@
 //!
 //! [`PipelineConfig`] is what `config/pipeline.yaml` says, [`Pipeline`] is that checked and made ready to judge records.
 
-mod batch;
 mod judge;
-mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -18,9 +16,7 @@ use crate::normalise::Step;
 use crate::rule::{Rule, Unique};
 use crate::target::Target;
 
-pub use self::batch::{JudgeError, Window, judge_batch};
-pub use self::judge::{Judged, Verdict};
-pub use self::warnings::{WarningCount, Warnings};
+pub(crate) use self::judge::{Judged, Verdict};
 
 const DEFAULT_PIPELINE: &str = include_str!("../../../config/pipeline.yaml");
 

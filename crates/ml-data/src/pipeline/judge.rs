@@ -16,40 +16,35 @@ use crate::target::Origin;
 
 /// A record and what was found.
 #[derive(Debug)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// The record as it was sent.
-    pub record: RawRecord,
+    pub(crate) record: RawRecord,
     /// What was found, uniqueness aside.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// The values that it wants to own.
-    pub claims: Vec<Claim>,
-    /// Rules that it breaks and that do not hold it back.
-    pub warnings: Vec<QuarantineReason>,
+    pub(crate) claims: Vec<Claim>,
 }
 
 /// What was found.
 #[derive(Debug)]
-pub enum Verdict {
-    /// It breaks no rule that holds it back, and became these rows: one, unless its mapping makes a row of each element of
-    /// a list. They are committed together.
-    Passed(Vec<ValidatedRow>),
+pub(crate) enum Verdict {
+    /// It breaks no rule, and became this row.
+    Passed(Box<ValidatedRow>),
     /// It breaks these, at least one.
     Failed(Vec<QuarantineReason>),
-    /// It breaks this rule, and nothing of its batch may be committed.
-    Blocked(QuarantineReason),
 }
 
 impl Pipeline {
     /// Judges `record` of `collection` by everything but uniqueness, which needs the store.
-    pub fn judge(&self, collection: Collection, record: RawRecord) -> Judged {
+    pub(crate) fn judge(&self, collection: Collection, record: RawRecord) -> Judged {
         let mut reasons = Reasons::default();
         let mut claims = Vec::new();
         let row = self.row_of(collection, &record, &mut reasons, &mut claims);
         let verdict = match row {
-            Some(row) if reasons.is_empty() => Verdict::Passed(vec![row]),
+            Some(row) if reasons.is_empty() => Verdict::Passed(Box::new(row)),
             _ => Verdict::Failed(reasons.into_vec()),
         };
-        Judged { record, verdict, claims, warnings: Vec::new() }
+        Judged { record, verdict, claims }
     }
 
     /// Returns the row, or nothing with at least one reason.
