@@ -2,7 +2,9 @@
 //!
 //! [`PipelineConfig`] is what `config/pipeline.yaml` says, [`Pipeline`] is that checked and made ready to judge records.
 
+mod batch;
 mod judge;
+mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +18,9 @@ use crate::normalise::Step;
 use crate::rule::{Rule, Unique};
 use crate::target::Target;
 
-pub(crate) use self::judge::{Judged, Verdict};
+pub use self::batch::{JudgeError, Window, judge_batch};
+pub use self::judge::{Judged, Verdict};
+pub use self::warnings::{WarningCount, Warnings};
 
 const DEFAULT_PIPELINE: &str = include_str!("../../../config/pipeline.yaml");
 

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rayon::prelude::*;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -19,11 +18,11 @@ use tracing::info;
 use ml_core::clock::Clock;
 use ml_core::document::{ChangeFeed, ResumeToken};
 use ml_core::error::StoreError;
-use ml_core::record::{Collection, RawRecord};
+use ml_core::record::Collection;
 use ml_core::sync::{Advance, SyncBatch, SyncCounts, SyncStore};
 
 use self::decide::{Decided, Owners, decide};
-use crate::pipeline::{Judged, Pipeline};
+use crate::pipeline::{Judged, Pipeline, Warnings, Window, judge_batch};
 
 pub use self::error::SyncError;
 pub use self::replay::{ReplayReport, ReplaySelection, Replayer};
@@ -67,6 +66,8 @@ pub type SyncObserver<'a> = &'a (dyn Fn(SyncProgress) + Send + Sync);
 pub struct SyncReport {
     /// Counts by collection; a collection with nothing new has zeros.
     pub collections: BTreeMap<Collection, SyncCounts>,
+    /// Rules that were broken by records which became rows all the same.
+    pub warnings: Warnings,
     /// Whether it was stopped before the end.
     pub cancelled: bool,
 }
@@ -109,8 +110,10 @@ impl DocumentToSql {
         let mut report = SyncReport::default();
         loop {
             for collection in &options.collections {
-                let counts = self.sync_collection(*collection, options.batch_size, observer, cancel).await?;
+                let (counts, warnings) =
+                    self.sync_collection(*collection, options.batch_size, observer, cancel).await?;
                 *report.collections.entry(*collection).or_default() += counts;
+                report.warnings.merge(warnings);
             }
             report.cancelled = cancel.is_cancelled();
             let Some(interval) = options.follow.filter(|_| !report.cancelled) else { break };
@@ -130,26 +133,30 @@ impl DocumentToSql {
         batch_size: usize,
         observer: SyncObserver<'_>,
         cancel: &CancellationToken,
-    ) -> Result<SyncCounts, SyncError> {
+    ) -> Result<(SyncCounts, Warnings), SyncError> {
         let failed = |source| SyncError::Store { collection, source };
         let checkpoint = self.store.find_checkpoint(collection).await.map_err(failed)?;
         let mut from = checkpoint.map(|checkpoint| checkpoint.token);
         let n_pending = self.feed.count_pending(collection, from.as_ref()).await.map_err(failed)?;
         let mut counts = SyncCounts::default();
-        let mut next = self.prepare(collection, from.as_ref(), batch_size).await.map_err(failed)?;
+        let mut warnings = Warnings::default();
+        let mut next = self.prepare(collection, from.as_ref(), batch_size).await?;
         while let Some(Prepared { judged, to }) = next {
             if cancel.is_cancelled() {
                 break;
             }
+            let mut warned = Warnings::default();
+            warned.add(&judged);
             let batch = self.batch(collection, judged, Advance { from, to: to.clone() }).await.map_err(failed)?;
             let prepare = self.prepare(collection, Some(&to), batch_size);
             let (committed, prepared) = tokio::join!(self.store.commit(&batch), prepare);
             counts += committed.map_err(|error| SyncError::of_commit(collection, error))?;
+            warnings.merge(warned);
             observer(SyncProgress { collection, counts, n_pending });
             from = Some(to);
-            next = prepared.map_err(failed)?;
+            next = prepared?;
         }
-        Ok(counts)
+        Ok((counts, warnings))
     }
 
     /// Reads and judges what comes after `from`; nothing when nothing is newer.
@@ -158,10 +165,12 @@ impl DocumentToSql {
         collection: Collection,
         from: Option<&ResumeToken>,
         batch_size: usize,
-    ) -> Result<Option<Prepared>, StoreError> {
-        let changes = self.feed.changes(collection, from, batch_size.max(1)).await?;
+    ) -> Result<Option<Prepared>, SyncError> {
+        let changes = self.feed.changes(collection, from, batch_size.max(1)).await;
+        let changes = changes.map_err(|source| SyncError::Store { collection, source })?;
         let Some(to) = changes.token.filter(|_| !changes.records.is_empty()) else { return Ok(None) };
-        let judged = judge(&self.pipeline, collection, changes.records).await;
+        let judged = judge_batch(&self.pipeline, collection, changes.records, Window::Batch).await;
+        let judged = judged.map_err(|source| SyncError::Judge { collection, source })?;
         Ok(Some(Prepared { judged, to }))
     }
 
@@ -183,17 +192,4 @@ impl DocumentToSql {
 struct Prepared {
     judged: Vec<Judged>,
     to: ResumeToken,
-}
-
-/// Judges `records` on every processor, in order.
-async fn judge(pipeline: &Arc<Pipeline>, collection: Collection, records: Vec<RawRecord>) -> Vec<Judged> {
-    let pipeline = Arc::clone(pipeline);
-    let judge_all = move || {
-        let records = records.into_par_iter().with_min_len(64);
-        records.map(|record| pipeline.judge(collection, record)).collect()
-    };
-    match tokio::task::spawn_blocking(judge_all).await {
-        Ok(judged) => judged,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
 }

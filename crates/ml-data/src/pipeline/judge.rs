@@ -16,35 +16,40 @@ use crate::target::Origin;
 
 /// A record and what was found.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub struct Judged {
     /// The record as it was sent.
-    pub(crate) record: RawRecord,
+    pub record: RawRecord,
     /// What was found, uniqueness aside.
-    pub(crate) verdict: Verdict,
+    pub verdict: Verdict,
     /// The values that it wants to own.
-    pub(crate) claims: Vec<Claim>,
+    pub claims: Vec<Claim>,
+    /// Rules that it breaks and that do not hold it back.
+    pub warnings: Vec<QuarantineReason>,
 }
 
 /// What was found.
 #[derive(Debug)]
-pub(crate) enum Verdict {
-    /// It breaks no rule, and became this row.
-    Passed(Box<ValidatedRow>),
+pub enum Verdict {
+    /// It breaks no rule that holds it back, and became these rows: one, unless its mapping makes a row of each element of
+    /// a list. They are committed together.
+    Passed(Vec<ValidatedRow>),
     /// It breaks these, at least one.
     Failed(Vec<QuarantineReason>),
+    /// It breaks this rule, and nothing of its batch may be committed.
+    Blocked(QuarantineReason),
 }
 
 impl Pipeline {
     /// Judges `record` of `collection` by everything but uniqueness, which needs the store.
-    pub(crate) fn judge(&self, collection: Collection, record: RawRecord) -> Judged {
+    pub fn judge(&self, collection: Collection, record: RawRecord) -> Judged {
         let mut reasons = Reasons::default();
         let mut claims = Vec::new();
         let row = self.row_of(collection, &record, &mut reasons, &mut claims);
         let verdict = match row {
-            Some(row) if reasons.is_empty() => Verdict::Passed(Box::new(row)),
+            Some(row) if reasons.is_empty() => Verdict::Passed(vec![row]),
             _ => Verdict::Failed(reasons.into_vec()),
         };
-        Judged { record, verdict, claims }
+        Judged { record, verdict, claims, warnings: Vec::new() }
     }
 
     /// Returns the row, or nothing with at least one reason.

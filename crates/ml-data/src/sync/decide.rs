@@ -67,13 +67,15 @@ pub(super) fn decide(
     committed_at: DateTime<Utc>,
 ) -> Decided {
     let mut decided = Decided::default();
-    for Judged { record, verdict, claims } in judged {
+    for Judged { record, verdict, claims, .. } in judged {
         let taken: Vec<QuarantineReason> =
             claims.iter().filter_map(|claim| taken_by_another(claim, &record, owners)).collect();
         match verdict {
-            Verdict::Passed(mut row) if taken.is_empty() => {
-                set_created_at(&mut row, committed_at);
-                decided.rows.push(*row);
+            Verdict::Passed(mut rows) if taken.is_empty() => {
+                for row in &mut rows {
+                    set_created_at(row, committed_at);
+                }
+                decided.rows.append(&mut rows);
                 for claim in claims {
                     if owners.find(&claim).is_none() {
                         let key = UniqueKey { scope: claim.scope, key: claim.key, raw_id: record.id.clone() };
@@ -83,6 +85,10 @@ pub(super) fn decide(
                 }
             }
             Verdict::Passed(_) => decided.quarantined.push(quarantined(collection, record, taken, committed_at)),
+            // A blocked record ends the sync before this; in a replay it stays where it is.
+            Verdict::Blocked(reason) => {
+                decided.quarantined.push(quarantined(collection, record, vec![reason], committed_at));
+            }
             Verdict::Failed(mut reasons) => {
                 reasons.extend(taken);
                 decided.quarantined.push(quarantined(collection, record, reasons, committed_at));

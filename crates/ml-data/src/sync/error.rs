@@ -3,6 +3,8 @@
 use ml_core::error::StoreError;
 use ml_core::record::Collection;
 
+use crate::pipeline::JudgeError;
+
 /// A sync or a replay that did not come to its end. What was committed before stays.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -14,6 +16,15 @@ pub enum SyncError {
         /// The store's own error.
         #[source]
         source: StoreError,
+    },
+    /// A record breaks a rule that blocks, or a rule could not be asked.
+    #[error("the sync of {collection} stopped")]
+    Judge {
+        /// The collection at hand.
+        collection: Collection,
+        /// Which record and which rule.
+        #[source]
+        source: JudgeError,
     },
     /// A store failed.
     #[error("the sync of {collection} stopped")]

@@ -17,8 +17,7 @@ use ml_core::sync::{SyncBatch, SyncStore};
 
 use super::decide::{Decided, Owners, decide};
 use super::error::SyncError;
-use super::judge;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Window, judge_batch};
 
 /// How many quarantined records are judged and committed at a time.
 const PAGE_SIZE: usize = 1_000;
@@ -120,7 +119,8 @@ impl Replayer {
         let failed = |source| SyncError::Store { collection, source };
         let current = futures::stream::iter(waiting).map(|waiting| self.current(waiting)).buffered(N_FETCHES);
         let records = current.try_collect().await.map_err(failed)?;
-        let judged = judge(&self.pipeline, collection, records).await;
+        let judged = judge_batch(&self.pipeline, collection, records, Window::Each).await;
+        let judged = judged.map_err(|source| SyncError::Judge { collection, source })?;
         owners.load(&*self.store, &judged).await.map_err(failed)?;
         let now = self.clock.now();
         Ok((decide(collection, judged, owners, now), now))
