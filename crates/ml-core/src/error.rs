@@ -44,6 +44,8 @@ pub enum Entity {
     QuarantinedRecord,
     /// What an application sent.
     RawRecord,
+    /// What became of a raw record.
+    RecordLineage,
     /// A name in the registry.
     RegisteredModel,
     /// One execution in an experiment.
@@ -75,6 +77,7 @@ impl fmt::Display for Entity {
             Entity::Prediction => "prediction",
             Entity::QuarantinedRecord => "quarantined record",
             Entity::RawRecord => "raw record",
+            Entity::RecordLineage => "record lineage",
             Entity::RegisteredModel => "registered model",
             Entity::Run => "run",
             Entity::UserInteraction => "user interaction",
@@ -110,6 +113,17 @@ pub enum StoreError {
         /// Its key.
         key: String,
     },
+    /// The store no longer knows what came after this position; compare what is there instead.
+    #[error("{entity} `{key}` is too old: the store no longer knows what changed since then")]
+    Expired {
+        /// What was to be gone on from.
+        entity: Entity,
+        /// The position.
+        key: String,
+        /// The backend's own error, if it gave one.
+        #[source]
+        source: Option<BoxError>,
+    },
     /// The bytes in the store do not decode into the entity.
     #[error("stored {entity} `{key}` cannot be read")]
     Corrupt {
@@ -133,6 +147,15 @@ pub enum StoreError {
     /// The store may be read but not written.
     #[error("the store is read-only: {operation} needs write permission on the data folder")]
     ReadOnly {
+        /// What was being done, such as `writing records`.
+        operation: &'static str,
+        /// The backend's own error.
+        #[source]
+        source: BoxError,
+    },
+    /// The store cannot be reached, or is not ready; the same may go well in a while.
+    #[error("{operation} failed: the store does not answer")]
+    Unavailable {
         /// What was being done, such as `writing records`.
         operation: &'static str,
         /// The backend's own error.
@@ -164,6 +187,11 @@ impl StoreError {
     /// Makes a [`StoreError::Conflict`].
     pub fn conflict(entity: Entity, key: impl fmt::Display) -> StoreError {
         StoreError::Conflict { entity, key: key.to_string() }
+    }
+
+    /// Makes a [`StoreError::Expired`] without a source.
+    pub fn expired(entity: Entity, key: impl fmt::Display) -> StoreError {
+        StoreError::Expired { entity, key: key.to_string(), source: None }
     }
 
     /// Makes a [`StoreError::Corrupt`].

@@ -8,6 +8,7 @@ mod predictions;
 mod records;
 mod results;
 mod row;
+mod tombstones;
 
 use std::path::Path;
 

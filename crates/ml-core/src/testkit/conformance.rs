@@ -39,6 +39,7 @@ macro_rules! document_side_suites {
 macro_rules! sql_side_suites {
     ($fresh:expr) => {
         $crate::sync_store_suite!($fresh);
+        $crate::record_lineage_suite!($fresh);
         $crate::quarantine_store_suite!($fresh);
         $crate::validated_query_suite!($fresh);
         $crate::global_data_store_suite!($fresh);
@@ -57,6 +58,7 @@ macro_rules! sql_side_suites {
 mod awkward;
 mod outcome;
 mod pages;
+mod synced;
 
 pub mod artifact_store;
 pub mod change_feed;
@@ -73,6 +75,7 @@ pub mod model_store;
 pub mod outbox_store;
 pub mod prediction_store;
 pub mod quarantine_store;
+pub mod record_lineage;
 pub mod run_store;
 pub mod sync_store;
 pub mod user_interaction_store;

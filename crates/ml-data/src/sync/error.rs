@@ -35,6 +35,15 @@ pub enum SyncError {
         #[source]
         source: StoreError,
     },
+    /// The position has expired and the documents are all gone, which would delete every row.
+    #[error(
+        "{collection} has no documents, and SQL has rows that were made from them: check that the right document store is \
+         configured; if they are meant to be gone, `ml-app sync --reconcile` deletes the rows too"
+    )]
+    Emptied {
+        /// The empty collection.
+        collection: Collection,
+    },
     /// The quarantine could not be read.
     #[error("the quarantine cannot be read")]
     Quarantine(#[source] StoreError),

@@ -33,6 +33,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    deleted_records (collection, seq) {
+        collection -> Text,
+        seq -> BigInt,
+        id -> Text,
+    }
+}
+
+diesel::table! {
     predictions (id) {
         id -> Text,
         model_name -> Text,
