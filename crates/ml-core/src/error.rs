@@ -22,6 +22,8 @@ pub enum Entity {
     Embedding,
     /// A named line of work.
     Experiment,
+    /// A copy of a row, in the document store.
+    Figure,
     /// A validated, normalised row.
     GlobalRecord,
     /// What turned out to be true for a record.
@@ -66,6 +68,7 @@ impl fmt::Display for Entity {
             Entity::DriftReport => "drift report",
             Entity::Embedding => "embedding",
             Entity::Experiment => "experiment",
+            Entity::Figure => "figure",
             Entity::GlobalRecord => "global record",
             Entity::GroundTruth => "ground truth",
             Entity::IntermediateResult => "intermediate result",

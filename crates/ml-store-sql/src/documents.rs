@@ -2,6 +2,7 @@
 
 mod embeddings;
 mod feed;
+mod figures;
 mod insert_record;
 mod intermediate_results;
 mod predictions;

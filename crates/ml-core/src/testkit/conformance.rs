@@ -31,6 +31,7 @@ macro_rules! document_side_suites {
         $crate::prediction_store_suite!($fresh);
         $crate::embedding_store_suite!($fresh);
         $crate::intermediate_result_store_suite!($fresh);
+        $crate::figure_store_suite!($fresh);
     };
 }
 
@@ -52,6 +53,7 @@ macro_rules! sql_side_suites {
         $crate::run_store_suite!($fresh);
         $crate::model_store_suite!($fresh);
         $crate::evaluation_store_suite!($fresh);
+        $crate::publication_suite!($fresh);
     };
 }
 
@@ -67,6 +69,7 @@ pub mod document_store;
 pub mod embedding_store;
 pub mod evaluation_store;
 pub mod experiment_store;
+pub mod figure_store;
 pub mod global_data_store;
 pub mod ground_truth_store;
 pub mod intermediate_result_store;
@@ -74,6 +77,7 @@ pub mod market_metric_store;
 pub mod model_store;
 pub mod outbox_store;
 pub mod prediction_store;
+pub mod publication;
 pub mod quarantine_store;
 pub mod record_lineage;
 pub mod run_store;

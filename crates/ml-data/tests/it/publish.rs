@@ -23,6 +23,7 @@ fn publisher(fixture: &Fixture) -> Publisher {
         predictions: fixture.documents.clone(),
         embeddings: fixture.documents.clone(),
         intermediate_results: fixture.documents.clone(),
+        figures: fixture.documents.clone(),
         clock: fixture.clock.clone(),
     }
 }
@@ -37,7 +38,8 @@ fn manager(fixture: &Fixture, routing: &RoutingConfig) -> DataManager {
         ground_truth: sql.clone(),
         predictions: documents.clone(),
         embeddings: documents.clone(),
-        intermediate_results: documents,
+        intermediate_results: documents.clone(),
+        figures: documents,
         evaluations: sql.clone(),
         outbox: sql,
     };
@@ -94,7 +96,7 @@ async fn an_entry_that_does_not_decode_does_not_hold_up_the_rest() {
         found.map(|entry| entry.message.clone()).unwrap_or_default()
     };
     assert!(message("bad0000").starts_with("missing field"), "{}", message("bad0000"));
-    assert_eq!(message("figures"), "model_performance are kept in SQL and have no collection");
+    assert!(message("figures").starts_with("missing field `body`"), "{}", message("figures"));
     assert!(message("other").ends_with("not that of the entry"), "{}", message("other"));
     assert_eq!(fixture.sql.counts().await.unwrap().pending, 1_202);
 }

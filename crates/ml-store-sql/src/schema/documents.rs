@@ -74,3 +74,11 @@ diesel::table! {
         created_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    figures (id) {
+        id -> Text,
+        body -> Json,
+        recorded_at -> Timestamp,
+    }
+}

@@ -141,6 +141,7 @@ diesel::table! {
         body_hash -> Text,
         created_at -> Timestamp,
         delivered_at -> Nullable<Timestamp>,
+        action -> Text,
     }
 }
 
