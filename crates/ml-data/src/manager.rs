@@ -18,8 +18,8 @@ use ml_core::outbox::{OutboxAction, OutboxEntry, OutboxStore};
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::{DataType, RawRecord, SourceApp};
 use ml_core::result::{
-    Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore, Prediction,
-    PredictionStore, ResultKind,
+    Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore,
+    Prediction, PredictionStore, ResultKind,
 };
 use ml_core::user_interaction::{UserInteraction, UserInteractionStore};
 
@@ -172,13 +172,15 @@ impl DataManager {
         match results {
             Results::ModelPerformance(items) => {
                 for item in items {
-                    let publication = by_outbox.then(|| figure_entry(kind, item.id.as_str(), item, item.evaluated_at, now));
+                    let publication =
+                        by_outbox.then(|| figure_entry(kind, item.id.as_str(), item, item.evaluated_at, now));
                     stores.evaluations.create_performance(item, publication.transpose()?.as_ref()).await?;
                 }
             }
             Results::ValidationResults(items) => {
                 for item in items {
-                    let publication = by_outbox.then(|| figure_entry(kind, item.id.as_str(), item, item.validated_at, now));
+                    let publication =
+                        by_outbox.then(|| figure_entry(kind, item.id.as_str(), item, item.validated_at, now));
                     stores.evaluations.create_validation(item, publication.transpose()?.as_ref()).await?;
                 }
             }

@@ -18,8 +18,8 @@ use ml_core::error::StoreError;
 use ml_core::id::{OutboxId, ResultId};
 use ml_core::outbox::{OutboxAction, OutboxEntry, OutboxStore};
 use ml_core::result::{
-    Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore, Prediction,
-    PredictionStore, ResultKind,
+    Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore,
+    Prediction, PredictionStore, ResultKind,
 };
 
 /// How many entries are delivered at a time.
