@@ -17,7 +17,7 @@ use ml_core::model::ModelStore;
 use ml_core::outbox::OutboxStore;
 use ml_core::quarantine::QuarantineStore;
 use ml_core::record::DataType;
-use ml_core::result::{EmbeddingStore, IntermediateResultStore, PredictionStore};
+use ml_core::result::{EmbeddingStore, FigureStore, IntermediateResultStore, PredictionStore};
 use ml_core::run::RunStore;
 use ml_core::sync::SyncStore;
 use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
@@ -46,6 +46,8 @@ pub(crate) struct Documents {
     pub(crate) embeddings: Arc<dyn EmbeddingStore>,
     /// What pipeline steps left.
     pub(crate) intermediate_results: Arc<dyn IntermediateResultStore>,
+    /// Copies of figures.
+    pub(crate) figures: Arc<dyn FigureStore>,
 }
 
 /// The SQL side.
@@ -115,6 +117,7 @@ impl App {
             predictions: documents.clone(),
             embeddings: documents.clone(),
             intermediate_results: documents.clone(),
+            figures: documents.clone(),
             evaluations: sql.clone(),
             outbox: sql.clone(),
         };
@@ -140,7 +143,8 @@ impl App {
                 feed: documents.clone(),
                 predictions: documents.clone(),
                 embeddings: documents.clone(),
-                intermediate_results: documents,
+                intermediate_results: documents.clone(),
+                figures: documents,
             },
             sql: Sql {
                 sync: sql.clone(),

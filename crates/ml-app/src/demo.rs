@@ -24,7 +24,7 @@ use crate::compose::App;
 use crate::ingesting::{self, IngestRequest};
 use crate::monitoring;
 use crate::scoring;
-use crate::syncing;
+use crate::syncing::{self, SyncRequest};
 use crate::training::{self, TrainRequest};
 
 use self::bundle::Subject;
@@ -51,7 +51,7 @@ pub(crate) async fn run(app: &App, stop: &CancellationToken) -> anyhow::Result<D
         let file = subject.unpack(&folder)?;
         ingested.push(ingest(app, subject, file, stop).await?);
     }
-    let synced = syncing::sync(app, None, None, stop).await?;
+    let synced = syncing::sync(app, SyncRequest::default(), stop).await?;
     let mut models = Vec::new();
     for subject in &bundle::SUBJECTS {
         models.push(train_and_watch(app, subject, &folder, stop).await?);
@@ -139,6 +139,6 @@ async fn ingest_truth(app: &App, subject: &Subject, file: PathBuf, stop: &Cancel
         mapping: identified_by(&["record_id", "target"])?,
     };
     ingesting::ingest(app, request, stop).await?;
-    syncing::sync(app, None, None, stop).await?;
+    syncing::sync(app, SyncRequest::default(), stop).await?;
     Ok(())
 }

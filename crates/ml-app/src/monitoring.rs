@@ -8,6 +8,7 @@ use ml_core::model::ModelVersion;
 use ml_core::result::PredictionQuery;
 use ml_core::table::Table;
 use ml_data::dataset::split::split_of;
+use ml_data::manager::Results;
 use ml_monitor::drift::report::{DriftFindings, DriftThresholds, drift_report};
 use ml_monitor::live::{LiveScorer, LiveScores, ScoreKind};
 use ml_monitor::profile::ReferenceProfile;
@@ -115,12 +116,11 @@ fn score_kind(model: &TrainedModel) -> ScoreKind {
 }
 
 async fn keep(app: &App, report: &MonitorReport) -> anyhow::Result<()> {
-    let evaluations = &app.sql.evaluations;
     if let Some(drift) = report.drift_row(ReportId::from_uuid(app.ids.new_uuid())) {
-        evaluations.create_drift_report(&drift).await?;
+        app.sql.evaluations.create_drift_report(&drift).await?;
     }
     if let Some(performance) = report.performance_row(ReportId::from_uuid(app.ids.new_uuid())) {
-        evaluations.create_performance(&performance).await?;
+        app.data.write(&Results::ModelPerformance(vec![performance])).await?;
     }
     Ok(())
 }

@@ -116,6 +116,7 @@ pub(crate) fn publisher(app: &App) -> Publisher {
         predictions: app.documents.predictions.clone(),
         embeddings: app.documents.embeddings.clone(),
         intermediate_results: app.documents.intermediate_results.clone(),
+        figures: app.documents.figures.clone(),
         clock: app.clock.clone(),
     }
 }

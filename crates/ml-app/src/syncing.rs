@@ -1,5 +1,6 @@
-//! Sync: document → SQL with progress, and another try for what was held back.
+//! Sync: document → SQL with progress, how far that got, and another try for what was held back.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,38 +8,67 @@ use tokio_util::sync::CancellationToken;
 
 use ml_core::record::Collection;
 use ml_data::pipeline::Pipeline;
-use ml_data::sync::{DocumentToSql, Replayer, SyncOptions, SyncProgress, SyncReport};
+use ml_data::sync::{
+    DocumentToSql, MAX_RECORD_BYTES, Replayer, StatusReader, SyncOptions, SyncProgress, SyncReport, SyncStage,
+    SyncStatus,
+};
 
 use crate::compose::App;
 use crate::progress::Progress;
 
-/// Syncs one collection, or all of them, to the present end of their feeds; with `follow`, again and again until Ctrl-C.
-pub(crate) async fn sync(
-    app: &App,
-    collection: Option<Collection>,
-    follow: Option<Duration>,
-    stop: &CancellationToken,
-) -> anyhow::Result<SyncReport> {
+/// How long a store that went away is waited for while following.
+const PATIENCE_WHILE_FOLLOWING: Duration = Duration::from_secs(600);
+
+/// What to sync, and how.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SyncRequest {
+    /// Only this collection.
+    pub(crate) collection: Option<Collection>,
+    /// Whether to go on until Ctrl-C, waiting this long at a time.
+    pub(crate) follow: Option<Duration>,
+    /// Whether to compare both sides first.
+    pub(crate) reconcile: bool,
+}
+
+/// Syncs one collection, or all of them, to the present end of their feeds, or on until Ctrl-C.
+pub(crate) async fn sync(app: &App, request: SyncRequest, stop: &CancellationToken) -> anyhow::Result<SyncReport> {
     let sync = DocumentToSql {
+        documents: app.documents.records.clone(),
         feed: app.documents.feed.clone(),
         store: app.sql.sync.clone(),
         pipeline: pipeline(app)?,
         clock: app.clock.clone(),
     };
+    let SyncRequest { collection, follow, reconcile } = request;
     let collections = collection.map_or_else(|| Collection::ALL.to_vec(), |collection| vec![collection]);
-    let options = SyncOptions { collections, follow, ..SyncOptions::default() };
-    let bar = Mutex::new(None);
-    let observer = |done: SyncProgress| show(&bar, &done);
+    let mut options = SyncOptions { collections, follow, reconcile, ..SyncOptions::default() };
+    if follow.is_some() {
+        options.patience = PATIENCE_WHILE_FOLLOWING;
+    }
+    let bars = Bars::default();
+    let observer = |done: SyncProgress| bars.show(&done);
     Ok(sync.sync(&options, &observer, stop).await?)
+}
+
+/// Returns how far the sync of each collection got, and how far behind that is.
+pub(crate) async fn status(app: &App) -> anyhow::Result<SyncStatus> {
+    let reader = StatusReader {
+        feed: app.documents.feed.clone(),
+        store: app.sql.sync.clone(),
+        quarantine: app.sql.quarantine.clone(),
+        clock: app.clock.clone(),
+    };
+    Ok(reader.read().await?)
 }
 
 /// Returns what judges quarantined records again.
 pub(crate) fn replayer(app: &App) -> anyhow::Result<Replayer> {
     Ok(Replayer {
-        documents: app.documents.records.clone(),
+        feed: app.documents.feed.clone(),
         quarantine: app.sql.quarantine.clone(),
         store: app.sql.sync.clone(),
         pipeline: pipeline(app)?,
+        max_record_bytes: MAX_RECORD_BYTES,
         clock: app.clock.clone(),
     })
 }
@@ -47,14 +77,27 @@ fn pipeline(app: &App) -> anyhow::Result<Arc<Pipeline>> {
     Ok(Arc::new(Pipeline::new(&app.config.pipeline)?))
 }
 
-/// Shows one bar after the other, one for each collection.
-fn show(bar: &Mutex<Option<(Collection, Progress)>>, done: &SyncProgress) {
-    let mut bar = bar.lock().unwrap_or_else(PoisonError::into_inner);
-    if bar.as_ref().is_none_or(|(collection, _)| *collection != done.collection) {
-        *bar = Some((done.collection, Progress::counts(done.collection.name(), Some(done.n_pending))));
+/// A bar for each collection and stage at work.
+#[derive(Default)]
+struct Bars(Mutex<BTreeMap<Collection, (SyncStage, Progress)>>);
+
+impl Bars {
+    fn show(&self, done: &SyncProgress) {
+        let mut bars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bars.entry(done.collection).or_insert_with(|| (done.stage, bar(done)));
+        if bar.0 != done.stage {
+            *bar = (done.stage, self::bar(done));
+        }
+        bar.1.set(done.counts.read);
+        bar.1.message(format!("{} quarantined", done.counts.quarantined));
     }
-    if let Some((_, progress)) = bar.as_ref() {
-        progress.set(done.counts.read);
-        progress.message(format!("{} quarantined", done.counts.quarantined));
-    }
+}
+
+fn bar(done: &SyncProgress) -> Progress {
+    let verb = match done.stage {
+        SyncStage::Snapshot => "first read of ",
+        SyncStage::Changes => "",
+        SyncStage::Comparison => "comparison of ",
+    };
+    Progress::counts(&format!("{verb}{}", done.collection), Some(done.n_pending))
 }

@@ -19,6 +19,7 @@ use ml_core::model::{ModelAlias, ModelName, ModelVersion};
 use ml_core::run::RunStatus;
 use ml_core::table::{Column, ColumnValues, Table, TableError};
 use ml_data::dataset::split::{SplitRows, split_of};
+use ml_data::manager::Results;
 use ml_monitor::profile::{ProfileOptions, ReferenceProfile};
 use ml_registry::registry::{NewRegistration, Origin};
 use ml_train::evaluate::{self, Comparison, Evaluation};
@@ -164,7 +165,7 @@ async fn fit_and_register(
     record.log_outcome(app, &fitted.summary, &fitted.comparison).await?;
     let version = if request.register { Some(register(app, request, name, &fitted, record).await?) } else { None };
     let performance = performance(app, record, version.as_ref(), request, &fitted);
-    app.sql.evaluations.create_performance(&performance).await?;
+    app.data.write(&Results::ModelPerformance(vec![performance])).await?;
     let artifact = ArtifactRef::of(&fitted.bytes);
     Ok(TrainReport {
         model: version.as_ref().map(ModelVersion::reference),
@@ -345,7 +346,7 @@ pub(crate) async fn evaluate(
         details: json!({"evaluation": evaluation}),
         evaluated_at: app.clock.now(),
     };
-    app.sql.evaluations.create_performance(&performance).await?;
+    app.data.write(&Results::ModelPerformance(vec![performance.clone()])).await?;
     Ok(EvaluateReport {
         model: version.reference(),
         dataset: performance.dataset,

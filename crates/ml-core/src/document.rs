@@ -1,10 +1,13 @@
 //! The document side: raw records in bulk, and what changed since a position.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::id::RecordId;
 use crate::page::{Page, PageRequest};
@@ -56,13 +59,23 @@ pub struct RecordQuery {
     pub content_equals: Vec<(String, Value)>,
 }
 
+/// Which content a record has, without the content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordHash {
+    /// The record.
+    pub id: RecordId,
+    /// The digest that it carries; absent where someone else wrote a document without one, or with something else in its place.
+    pub content_hash: Option<Digest>,
+}
+
 /// Raw records, addressed by collection and id.
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
     /// Inserts what is new, replaces what has another content hash, and leaves the rest as it is.
     ///
     /// Each record is written wholly or not at all. After an error some may have been written; the call can be repeated. An
-    /// id that appears twice in `records` is written in the order given.
+    /// id that appears twice in `records` is written in the order given. Versions of an id are ordered by `ingested_at`: a
+    /// replacement that claims to be from before what it replaces is given the same time.
     async fn upsert(&self, collection: Collection, records: &[RawRecord]) -> Result<UpsertCounts, StoreError>;
 
     /// Returns the record, or [`StoreError::NotFound`].
@@ -78,6 +91,16 @@ pub trait DocumentStore: Send + Sync {
 
     /// Counts matching records.
     async fn count(&self, collection: Collection, query: &RecordQuery) -> Result<u64, StoreError>;
+
+    /// Lists which content each record has, by ascending id in the order of its bytes, and reads no content.
+    async fn list_hashes(
+        &self,
+        collection: Collection,
+        page: PageRequest<RecordId>,
+    ) -> Result<Page<RecordHash, RecordId>, StoreError>;
+
+    /// Deletes these records and returns how many there were: a change that the feed reports.
+    async fn delete(&self, collection: Collection, ids: &[RecordId]) -> Result<u64, StoreError>;
 
     /// Deletes what was ingested before `instant` and returns how many; retention, not a change that sync follows.
     async fn delete_ingested_before(&self, collection: Collection, instant: DateTime<Utc>) -> Result<u64, StoreError>;
@@ -100,25 +123,66 @@ impl ResumeToken {
     }
 }
 
-/// Records that were inserted or changed, and the position after them.
+/// Why a document cannot be taken as a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is not a record: a field is missing, or holds something else.
+    Malformed,
+    /// It is larger than the store hands over in one piece.
+    TooLarge,
+}
+
+/// What happened to a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// It was inserted or replaced, and is like this now.
+    Upserted(RawRecord),
+    /// It is gone.
+    Deleted(RecordId),
+    /// It was inserted or replaced, and cannot be taken.
+    Undecodable {
+        /// The id, or a text made of it where it is no text.
+        id: RecordId,
+        /// In which way.
+        fault: Unreadable,
+        /// What could be read; `null` when it is too large.
+        content: Value,
+        /// What is wrong, in words.
+        reason: String,
+    },
+}
+
+impl Change {
+    /// Returns which record it happened to.
+    pub fn id(&self) -> &RecordId {
+        match self {
+            Change::Upserted(record) => &record.id,
+            Change::Deleted(id) | Change::Undecodable { id, .. } => id,
+        }
+    }
+}
+
+/// What happened since a position, and the position after it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeBatch {
-    /// The records as they are now, oldest change first. A record changed twice may appear once, at its later change.
-    pub records: Vec<RawRecord>,
-    /// Where to go on; equal to the given position when nothing came, and absent only at the very beginning.
+    /// Oldest first. A record changed twice may appear once, at its later change.
+    pub changes: Vec<Change>,
+    /// Where to go on. It may have moved although nothing came; absent only at the very beginning.
     pub token: Option<ResumeToken>,
 }
 
-/// What was inserted or changed in a collection since a position.
+/// What was inserted, changed or deleted in a collection since a position.
 #[async_trait]
 pub trait ChangeFeed: Send + Sync {
     /// Returns up to `limit` changes after `token`, or from the beginning; an empty batch means: nothing newer yet.
     ///
-    /// Reading from the beginning until a batch is empty gives every record of the collection at least once, whatever its
-    /// ingest time and whoever writes meanwhile. What retention deleted does not come any more.
+    /// Reading from the beginning until a batch is empty gives every record of the collection at least once, in any order,
+    /// whatever its ingest time and whoever writes meanwhile; of records that are gone it may give the deletion. What
+    /// retention deleted does not come any more.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for a token of another store.
+    /// [`StoreError::Expired`] when the store no longer knows what came after `token`, [`StoreError::Corrupt`] for a token of
+    /// another store.
     async fn changes(
         &self,
         collection: Collection,
@@ -126,9 +190,27 @@ pub trait ChangeFeed: Send + Sync {
         limit: usize,
     ) -> Result<ChangeBatch, StoreError>;
 
+    /// Like [`ChangeFeed::changes`], but where nothing is newer it waits until something is, and at most `at_most`.
+    ///
+    /// # Errors
+    /// As [`ChangeFeed::changes`].
+    async fn wait_for_changes(
+        &self,
+        collection: Collection,
+        token: Option<&ResumeToken>,
+        limit: usize,
+        at_most: Duration,
+    ) -> Result<ChangeBatch, StoreError>;
+
+    /// Returns the position now: what is changed from here on, and nothing that was before, comes after it.
+    async fn latest(&self, collection: Collection) -> Result<ResumeToken, StoreError>;
+
+    /// Returns these records as they are now, in the order given; one that is not there as deleted.
+    async fn current(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError>;
+
     /// Returns how many changes there are after `token`, or in all, as reading would give them now.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for a token of another store.
+    /// As [`ChangeFeed::changes`].
     async fn count_pending(&self, collection: Collection, token: Option<&ResumeToken>) -> Result<u64, StoreError>;
 }

@@ -22,6 +22,8 @@ pub enum Entity {
     Embedding,
     /// A named line of work.
     Experiment,
+    /// A copy of a row, in the document store.
+    Figure,
     /// A validated, normalised row.
     GlobalRecord,
     /// What turned out to be true for a record.
@@ -44,6 +46,8 @@ pub enum Entity {
     QuarantinedRecord,
     /// What an application sent.
     RawRecord,
+    /// What became of a raw record.
+    RecordLineage,
     /// A name in the registry.
     RegisteredModel,
     /// One execution in an experiment.
@@ -64,6 +68,7 @@ impl fmt::Display for Entity {
             Entity::DriftReport => "drift report",
             Entity::Embedding => "embedding",
             Entity::Experiment => "experiment",
+            Entity::Figure => "figure",
             Entity::GlobalRecord => "global record",
             Entity::GroundTruth => "ground truth",
             Entity::IntermediateResult => "intermediate result",
@@ -75,6 +80,7 @@ impl fmt::Display for Entity {
             Entity::Prediction => "prediction",
             Entity::QuarantinedRecord => "quarantined record",
             Entity::RawRecord => "raw record",
+            Entity::RecordLineage => "record lineage",
             Entity::RegisteredModel => "registered model",
             Entity::Run => "run",
             Entity::UserInteraction => "user interaction",
@@ -110,6 +116,17 @@ pub enum StoreError {
         /// Its key.
         key: String,
     },
+    /// The store no longer knows what came after this position; compare what is there instead.
+    #[error("{entity} `{key}` is too old: the store no longer knows what changed since then")]
+    Expired {
+        /// What was to be gone on from.
+        entity: Entity,
+        /// The position.
+        key: String,
+        /// The backend's own error, if it gave one.
+        #[source]
+        source: Option<BoxError>,
+    },
     /// The bytes in the store do not decode into the entity.
     #[error("stored {entity} `{key}` cannot be read")]
     Corrupt {
@@ -133,6 +150,15 @@ pub enum StoreError {
     /// The store may be read but not written.
     #[error("the store is read-only: {operation} needs write permission on the data folder")]
     ReadOnly {
+        /// What was being done, such as `writing records`.
+        operation: &'static str,
+        /// The backend's own error.
+        #[source]
+        source: BoxError,
+    },
+    /// The store cannot be reached, or is not ready; the same may go well in a while.
+    #[error("{operation} failed: the store does not answer")]
+    Unavailable {
         /// What was being done, such as `writing records`.
         operation: &'static str,
         /// The backend's own error.
@@ -164,6 +190,11 @@ impl StoreError {
     /// Makes a [`StoreError::Conflict`].
     pub fn conflict(entity: Entity, key: impl fmt::Display) -> StoreError {
         StoreError::Conflict { entity, key: key.to_string() }
+    }
+
+    /// Makes a [`StoreError::Expired`] without a source.
+    pub fn expired(entity: Entity, key: impl fmt::Display) -> StoreError {
+        StoreError::Expired { entity, key: key.to_string(), source: None }
     }
 
     /// Makes a [`StoreError::Corrupt`].

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::error::StoreError;
 use crate::id::{ReportId, RunId};
 use crate::model::ModelName;
+use crate::outbox::OutboxEntry;
 
 /// A row of `model_performance`: the figures of one model on one set of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,14 +76,24 @@ pub struct DriftReport {
 /// Figures about models and data.
 #[async_trait]
 pub trait EvaluationStore: Send + Sync {
-    /// Inserts evaluation figures, or [`StoreError::AlreadyExists`].
-    async fn create_performance(&self, performance: &ModelPerformance) -> Result<(), StoreError>;
+    /// Inserts evaluation figures and, in the same transaction, puts their publication into the outbox where there is one, or
+    /// [`StoreError::AlreadyExists`].
+    async fn create_performance(
+        &self,
+        performance: &ModelPerformance,
+        publication: Option<&OutboxEntry>,
+    ) -> Result<(), StoreError>;
 
     /// Lists evaluations of one model or of all, newest first, then by id.
     async fn list_performance(&self, model: Option<&ModelName>) -> Result<Vec<ModelPerformance>, StoreError>;
 
-    /// Inserts the outcome of checks, or [`StoreError::AlreadyExists`].
-    async fn create_validation(&self, result: &ValidationResult) -> Result<(), StoreError>;
+    /// Inserts the outcome of checks and, in the same transaction, puts its publication into the outbox where there is one, or
+    /// [`StoreError::AlreadyExists`].
+    async fn create_validation(
+        &self,
+        result: &ValidationResult,
+        publication: Option<&OutboxEntry>,
+    ) -> Result<(), StoreError>;
 
     /// Lists outcomes of checks, newest first, then by id.
     async fn list_validations(&self) -> Result<Vec<ValidationResult>, StoreError>;

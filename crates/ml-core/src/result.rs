@@ -108,8 +108,11 @@ pub struct PredictionQuery {
 #[async_trait]
 pub trait PredictionStore: Send + Sync {
     /// Inserts new predictions and replaces those that differ. Two that differ only in `predicted_at` are the same,
-    /// and the first one stays.
+    /// and the first one stays. One that was made before what is there never replaces it, and counts as unchanged.
     async fn upsert(&self, predictions: &[Prediction]) -> Result<UpsertCounts, StoreError>;
+
+    /// Deletes these predictions and returns how many there were.
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError>;
 
     /// Lists matching predictions by ascending id, in the order of its bytes.
     async fn list(
@@ -141,8 +144,12 @@ pub struct Embedding {
 /// Embeddings, in the document store.
 #[async_trait]
 pub trait EmbeddingStore: Send + Sync {
-    /// Inserts new embeddings and replaces those that differ in more than `created_at`; the others stay as they are.
+    /// Inserts new embeddings and replaces those that differ in more than `created_at`; the others stay as they are. One that
+    /// was made before what is there never replaces it, and counts as unchanged.
     async fn upsert(&self, embeddings: &[Embedding]) -> Result<UpsertCounts, StoreError>;
+
+    /// Deletes these embeddings and returns how many there were.
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError>;
 
     /// Returns the embeddings that `model` made of these records, in any order; records without one are left out.
     async fn find_by_records(&self, model: &str, records: &[RecordId]) -> Result<Vec<Embedding>, StoreError>;
@@ -167,11 +174,64 @@ pub struct IntermediateResult {
 /// Intermediate results, in the document store.
 #[async_trait]
 pub trait IntermediateResultStore: Send + Sync {
-    /// Inserts new results and replaces those that differ in more than `created_at`; the others stay as they are.
+    /// Inserts new results and replaces those that differ in more than `created_at`; the others stay as they are. One that was
+    /// made before what is there never replaces it, and counts as unchanged.
     async fn upsert(&self, results: &[IntermediateResult]) -> Result<UpsertCounts, StoreError>;
+
+    /// Deletes these results and returns how many there were.
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError>;
 
     /// Lists what a run left, by step and then id.
     async fn list_by_run(&self, run_id: &RunId) -> Result<Vec<IntermediateResult>, StoreError>;
+}
+
+/// The kinds of result that are rows of SQL, of which the document store may have copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FigureKind {
+    /// Copies of rows of `model_performance`.
+    ModelPerformance,
+    /// Copies of rows of `validation_results`.
+    ValidationResults,
+}
+
+impl FigureKind {
+    /// All kinds.
+    pub const ALL: [FigureKind; 2] = [FigureKind::ModelPerformance, FigureKind::ValidationResults];
+
+    /// Returns the name of the collection, which is that of the table.
+    pub fn name(self) -> &'static str {
+        match self {
+            FigureKind::ModelPerformance => "model_performance",
+            FigureKind::ValidationResults => "validation_results",
+        }
+    }
+}
+
+/// A document of `model_performance` or `validation_results`: a row of SQL for whoever reads the document store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// The id of the row.
+    #[serde(rename = "_id")]
+    pub id: ResultId,
+    /// The row.
+    pub body: Value,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// Copies of figures, in the document store.
+#[async_trait]
+pub trait FigureStore: Send + Sync {
+    /// Inserts new figures and replaces those that differ in more than `recorded_at`; the others stay as they are. One that was
+    /// recorded before what is there never replaces it, and counts as unchanged.
+    async fn upsert(&self, kind: FigureKind, figures: &[Figure]) -> Result<UpsertCounts, StoreError>;
+
+    /// Deletes these figures and returns how many there were.
+    async fn delete(&self, kind: FigureKind, ids: &[ResultId]) -> Result<u64, StoreError>;
+
+    /// Lists figures by ascending id, in the order of its bytes.
+    async fn list(&self, kind: FigureKind, page: PageRequest<ResultId>) -> Result<Page<Figure, ResultId>, StoreError>;
 }
 
 #[cfg(test)]

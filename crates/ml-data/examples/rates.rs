@@ -7,19 +7,21 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use ml_core::clock::SystemClock;
-use ml_core::document::{ChangeBatch, ChangeFeed, DocumentStore, RecordQuery, ResumeToken, UpsertCounts};
+use ml_core::document::{
+    Change, ChangeBatch, ChangeFeed, DocumentStore, RecordHash, RecordQuery, ResumeToken, UpsertCounts,
+};
 use ml_core::error::{Entity, StoreError};
 use ml_core::id::RecordId;
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::{Collection, DataType, RawRecord, SourceApp};
-use ml_core::sync::{Checkpoint, SyncBatch, SyncCounts, SyncStore, UniqueKey};
+use ml_core::sync::{Checkpoint, RecordLineage, SyncBatch, SyncCounts, SyncStore, UniqueKey};
 use ml_data::ingest::{IngestRequest, Ingestor, Input, InputFormat};
 use ml_data::pipeline::Pipeline;
 use ml_data::routing::Routing;
@@ -59,6 +61,18 @@ impl DocumentStore for Sink {
         Ok(0)
     }
 
+    async fn list_hashes(
+        &self,
+        _: Collection,
+        _: PageRequest<RecordId>,
+    ) -> Result<Page<RecordHash, RecordId>, StoreError> {
+        Ok(Page { items: Vec::new(), next_cursor: None })
+    }
+
+    async fn delete(&self, _: Collection, _: &[RecordId]) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     async fn delete_ingested_before(&self, _: Collection, _: DateTime<Utc>) -> Result<u64, StoreError> {
         Ok(0)
     }
@@ -69,11 +83,29 @@ impl ChangeFeed for Sink {
     async fn changes(&self, _: Collection, token: Option<&ResumeToken>, _: usize) -> Result<ChangeBatch, StoreError> {
         let n_given: usize = token.map_or(0, |token| token.as_str().parse().unwrap_or(0));
         if n_given >= self.n_to_give {
-            return Ok(ChangeBatch { records: Vec::new(), token: token.cloned() });
+            return Ok(ChangeBatch { changes: Vec::new(), token: token.cloned() });
         }
         let records = self.sample.lock().expect("no one panics while holding it").clone();
         let token = Some(ResumeToken::new((n_given + records.len()).to_string()));
-        Ok(ChangeBatch { records, token })
+        Ok(ChangeBatch { changes: records.into_iter().map(Change::Upserted).collect(), token })
+    }
+
+    async fn wait_for_changes(
+        &self,
+        collection: Collection,
+        token: Option<&ResumeToken>,
+        limit: usize,
+        _: Duration,
+    ) -> Result<ChangeBatch, StoreError> {
+        self.changes(collection, token, limit).await
+    }
+
+    async fn latest(&self, _: Collection) -> Result<ResumeToken, StoreError> {
+        Ok(ResumeToken::new(self.n_to_give.to_string()))
+    }
+
+    async fn current(&self, _: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError> {
+        Ok(ids.iter().cloned().map(Change::Deleted).collect())
     }
 
     async fn count_pending(&self, _: Collection, _: Option<&ResumeToken>) -> Result<u64, StoreError> {
@@ -92,8 +124,20 @@ impl SyncStore for Sink {
     }
 
     async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError> {
-        let (written, quarantined) = (batch.rows.len() as u64, batch.quarantined.len() as u64);
-        Ok(SyncCounts { read: written + quarantined, written, unchanged: 0, quarantined })
+        let (written, quarantined) = (batch.passed.len() as u64, batch.quarantined.len() as u64);
+        Ok(SyncCounts { read: written + quarantined, written, quarantined, ..SyncCounts::default() })
+    }
+
+    async fn find_lineage(&self, _: Collection, _: &[RecordId]) -> Result<Vec<RecordLineage>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn list_lineage(
+        &self,
+        _: Collection,
+        _: PageRequest<RecordId>,
+    ) -> Result<Page<RecordLineage, RecordId>, StoreError> {
+        Ok(Page { items: Vec::new(), next_cursor: None })
     }
 
     async fn find_unique_owners(&self, _: &str, _: &[String]) -> Result<Vec<UniqueKey>, StoreError> {
@@ -142,6 +186,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         print_rate(&format!("ingest {format}"), report.inserted, start);
     }
     let syncer = DocumentToSql {
+        documents: sink.clone(),
         feed: sink.clone(),
         store: sink,
         pipeline: Arc::new(Pipeline::default()),

@@ -12,13 +12,14 @@ use ml_core::error::{Entity, StoreError};
 use ml_core::evaluation::{EvaluationStore, ModelPerformance, ValidationResult};
 use ml_core::global_data::{GlobalDataStore, GlobalRecord, ValidatedQuery};
 use ml_core::ground_truth::{GroundTruth, GroundTruthStore};
-use ml_core::id::{OutboxId, RecordId};
+use ml_core::id::{OutboxId, RecordId, ResultId};
 use ml_core::market_metric::{MarketMetric, MarketMetricStore};
-use ml_core::outbox::{OutboxEntry, OutboxStore};
+use ml_core::outbox::{OutboxAction, OutboxEntry, OutboxStore};
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::{DataType, RawRecord, SourceApp};
 use ml_core::result::{
-    Embedding, EmbeddingStore, IntermediateResult, IntermediateResultStore, Prediction, PredictionStore, ResultKind,
+    Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore,
+    Prediction, PredictionStore, ResultKind,
 };
 use ml_core::user_interaction::{UserInteraction, UserInteractionStore};
 
@@ -44,6 +45,8 @@ pub struct DataStores {
     pub embeddings: Arc<dyn EmbeddingStore>,
     /// `intermediate_results`.
     pub intermediate_results: Arc<dyn IntermediateResultStore>,
+    /// Copies of `model_performance` and `validation_results`.
+    pub figures: Arc<dyn FigureStore>,
     /// `model_performance` and `validation_results`.
     pub evaluations: Arc<dyn EvaluationStore>,
     /// `outbox`.
@@ -160,37 +163,56 @@ impl DataManager {
         Ok(self.stores.ground_truth.find_by_records(target, records).await?)
     }
 
-    /// Writes `results` to the store that the routing table names.
+    /// Writes `results` to the store that the routing table names. Figures are rows of SQL in any case; routed to the outbox,
+    /// each is written in one transaction with its publication.
     pub async fn write(&self, results: &Results) -> Result<(), ManagerError> {
-        match self.routing.result_route(results.kind()) {
-            ResultRoute::Outbox => {
-                let entries = results.outbox_entries(self.clock.now())?;
-                self.stores.outbox.enqueue(&entries).await?;
+        let kind = results.kind();
+        let by_outbox = self.routing.result_route(kind) == ResultRoute::Outbox;
+        let (stores, now) = (&self.stores, self.clock.now());
+        match results {
+            Results::ModelPerformance(items) => {
+                for item in items {
+                    let publication =
+                        by_outbox.then(|| figure_entry(kind, item.id.as_str(), item, item.evaluated_at, now));
+                    stores.evaluations.create_performance(item, publication.transpose()?.as_ref()).await?;
+                }
             }
-            ResultRoute::Documents | ResultRoute::Sql => self.write_directly(results).await?,
+            Results::ValidationResults(items) => {
+                for item in items {
+                    let publication =
+                        by_outbox.then(|| figure_entry(kind, item.id.as_str(), item, item.validated_at, now));
+                    stores.evaluations.create_validation(item, publication.transpose()?.as_ref()).await?;
+                }
+            }
+            results if by_outbox => {
+                stores.outbox.enqueue(&results.outbox_entries(now)?).await?;
+            }
+            Results::Predictions(items) => drop(stores.predictions.upsert(items).await?),
+            Results::Embeddings(items) => drop(stores.embeddings.upsert(items).await?),
+            Results::IntermediateResults(items) => drop(stores.intermediate_results.upsert(items).await?),
         }
         Ok(())
     }
 
-    async fn write_directly(&self, results: &Results) -> Result<(), StoreError> {
-        let stores = &self.stores;
-        match results {
-            Results::Predictions(items) => stores.predictions.upsert(items).await.map(drop),
-            Results::Embeddings(items) => stores.embeddings.upsert(items).await.map(drop),
-            Results::IntermediateResults(items) => stores.intermediate_results.upsert(items).await.map(drop),
-            Results::ModelPerformance(items) => {
-                for item in items {
-                    stores.evaluations.create_performance(item).await?;
-                }
-                Ok(())
-            }
-            Results::ValidationResults(items) => {
-                for item in items {
-                    stores.evaluations.create_validation(item).await?;
-                }
-                Ok(())
-            }
+    /// Takes documents of a kind of result back: through the outbox where the routing table says so, else at once. Rows of SQL
+    /// stay.
+    pub async fn retract(&self, kind: ResultKind, ids: &[ResultId]) -> Result<(), ManagerError> {
+        if self.routing.result_route(kind) == ResultRoute::Outbox {
+            let now = self.clock.now();
+            let entries: Result<Vec<OutboxEntry>, StoreError> =
+                ids.iter().map(|id| entry(kind, id.as_str(), OutboxAction::Delete, Value::Null, now)).collect();
+            self.stores.outbox.enqueue(&entries?).await?;
+            return Ok(());
         }
+        let stores = &self.stores;
+        match kind {
+            ResultKind::Predictions => stores.predictions.delete(ids).await?,
+            ResultKind::Embeddings => stores.embeddings.delete(ids).await?,
+            ResultKind::IntermediateResults => stores.intermediate_results.delete(ids).await?,
+            ResultKind::ModelPerformance => stores.figures.delete(FigureKind::ModelPerformance, ids).await?,
+            ResultKind::ValidationResults => stores.figures.delete(FigureKind::ValidationResults, ids).await?,
+        };
+        Ok(())
     }
 }
 
@@ -229,30 +251,55 @@ impl Results {
         }
     }
 
-    /// Returns the publications that these results become, under the ids that their documents will have.
+    /// Returns the publications that these results become, under the ids that their documents will have; figures become theirs
+    /// with their rows.
     fn outbox_entries(&self, now: DateTime<Utc>) -> Result<Vec<OutboxEntry>, StoreError> {
-        let kind = self.kind();
         match self {
-            Results::Predictions(items) => items.iter().map(|item| entry(kind, item.id.as_str(), item, now)).collect(),
-            Results::Embeddings(items) => items.iter().map(|item| entry(kind, item.id.as_str(), item, now)).collect(),
-            Results::IntermediateResults(items) => {
-                items.iter().map(|item| entry(kind, item.id.as_str(), item, now)).collect()
-            }
-            Results::ModelPerformance(items) => {
-                items.iter().map(|item| entry(kind, item.id.as_str(), item, now)).collect()
-            }
-            Results::ValidationResults(items) => {
-                items.iter().map(|item| entry(kind, item.id.as_str(), item, now)).collect()
-            }
+            Results::Predictions(items) => self.entries_of(items, |item| &item.id, now),
+            Results::Embeddings(items) => self.entries_of(items, |item| &item.id, now),
+            Results::IntermediateResults(items) => self.entries_of(items, |item| &item.id, now),
+            Results::ModelPerformance(_) | Results::ValidationResults(_) => Ok(Vec::new()),
         }
+    }
+
+    fn entries_of<T: Serialize>(
+        &self,
+        items: &[T],
+        id: impl Fn(&T) -> &ResultId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<OutboxEntry>, StoreError> {
+        let put = |item| put_entry(self.kind(), id(item).as_str(), item, now);
+        items.iter().map(put).collect()
     }
 }
 
-fn entry(kind: ResultKind, id: &str, body: &impl Serialize, now: DateTime<Utc>) -> Result<OutboxEntry, StoreError> {
-    let body: Value =
-        serde_json::to_value(body).map_err(|error| StoreError::corrupt(Entity::OutboxEntry, id, error))?;
+fn figure_entry(
+    kind: ResultKind,
+    id: &str,
+    row: &impl Serialize,
+    recorded_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<OutboxEntry, StoreError> {
+    let corrupt = |error| StoreError::corrupt(Entity::OutboxEntry, id, error);
+    let body = serde_json::to_value(row).map_err(corrupt)?;
+    let of_row = ResultId::parse(id).map_err(|error| StoreError::corrupt(Entity::OutboxEntry, id, error))?;
+    put_entry(kind, id, &Figure { id: of_row, body, recorded_at }, now)
+}
+
+fn put_entry(kind: ResultKind, id: &str, body: &impl Serialize, now: DateTime<Utc>) -> Result<OutboxEntry, StoreError> {
+    let body = serde_json::to_value(body).map_err(|error| StoreError::corrupt(Entity::OutboxEntry, id, error))?;
+    entry(kind, id, OutboxAction::Put, body, now)
+}
+
+fn entry(
+    kind: ResultKind,
+    id: &str,
+    action: OutboxAction,
+    body: Value,
+    now: DateTime<Utc>,
+) -> Result<OutboxEntry, StoreError> {
     let id = OutboxId::parse(id).map_err(|error| StoreError::corrupt(Entity::OutboxEntry, id, error))?;
-    Ok(OutboxEntry { id, kind, body, created_at: now, delivered_at: None })
+    Ok(OutboxEntry { id, kind, action, body, created_at: now, delivered_at: None })
 }
 
 fn page_of<T>(page: Page<T, RecordId>, record: impl Fn(T) -> DataRecord) -> Page<DataRecord, RecordId> {

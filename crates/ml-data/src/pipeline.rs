@@ -4,7 +4,6 @@
 
 mod batch;
 mod judge;
-mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -12,15 +11,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use ml_core::digest::Digest;
 use ml_core::record::{DataType, SourceApp};
 
 use crate::normalise::Step;
 use crate::rule::{Rule, Unique};
 use crate::target::Target;
 
-pub use self::batch::{JudgeError, Window, judge_batch};
+pub use self::batch::judge_batch;
 pub use self::judge::{Judged, Verdict};
-pub use self::warnings::{WarningCount, Warnings};
 
 const DEFAULT_PIPELINE: &str = include_str!("../../../config/pipeline.yaml");
 
@@ -94,6 +93,7 @@ impl Default for PipelineConfig {
 /// A checked pipeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pipeline {
+    digest: Digest,
     schema_version: i32,
     plans: BTreeMap<DataType, TypePlan>,
 }
@@ -133,7 +133,13 @@ impl Pipeline {
         if !faults.is_empty() {
             return Err(InvalidPipeline { faults });
         }
-        Ok(Pipeline { schema_version: config.schema_version, plans })
+        let digest = Digest::of(serde_json::to_string(config).expect("a configuration has text keys").as_bytes());
+        Ok(Pipeline { digest, schema_version: config.schema_version, plans })
+    }
+
+    /// Returns the digest of the configuration: what a row was made by.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// Returns the data types that have a plan, sorted.

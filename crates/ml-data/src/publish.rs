@@ -1,8 +1,8 @@
 //! SQL → documents: delivers what waits in the outbox to the collections of results.
 //!
-//! Delivery is idempotent: the id of a publication is the `_id` of its document, and a document that is there already is
-//! left as it is. An entry is marked only after the store has it, so that a crash in between delivers it a second time and
-//! changes nothing.
+//! Delivery is idempotent: the id of a publication is the `_id` of its document, and a document that is there already, or
+//! is newer, is left as it is. An entry is marked only after the store has it, so that a crash in between delivers it a
+//! second time and changes nothing. What was replaced while it was delivered is delivered again.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -15,10 +15,11 @@ use tracing::{info, warn};
 
 use ml_core::clock::Clock;
 use ml_core::error::StoreError;
-use ml_core::id::OutboxId;
-use ml_core::outbox::{OutboxEntry, OutboxStore};
+use ml_core::id::{OutboxId, ResultId};
+use ml_core::outbox::{OutboxAction, OutboxEntry, OutboxStore};
 use ml_core::result::{
-    Embedding, EmbeddingStore, IntermediateResult, IntermediateResultStore, Prediction, PredictionStore, ResultKind,
+    Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore,
+    Prediction, PredictionStore, ResultKind,
 };
 
 /// How many entries are delivered at a time.
@@ -40,6 +41,8 @@ pub struct Undecodable {
 pub struct PublishReport {
     /// Entries delivered, by kind.
     pub delivered: BTreeMap<ResultKind, u64>,
+    /// How many of them deleted a document.
+    pub deletions: u64,
     /// Entries that cannot be delivered as they are.
     pub undecodable: Vec<Undecodable>,
     /// Whether it was stopped before the outbox was empty.
@@ -65,6 +68,8 @@ pub struct Publisher {
     pub embeddings: Arc<dyn EmbeddingStore>,
     /// Takes intermediate results.
     pub intermediate_results: Arc<dyn IntermediateResultStore>,
+    /// Takes copies of figures.
+    pub figures: Arc<dyn FigureStore>,
     /// Tells when an entry was delivered.
     pub clock: Arc<dyn Clock>,
 }
@@ -87,6 +92,7 @@ impl Publisher {
             self.outbox.mark_delivered(&batch.entries, self.clock.now()).await?;
             for entry in &batch.entries {
                 *report.delivered.entry(entry.kind).or_default() += 1;
+                report.deletions += u64::from(entry.action == OutboxAction::Delete);
             }
             for entry in batch.undecodable {
                 warn!(outbox.id = %entry.id, kind = entry.kind.name(), "an outbox entry cannot be published");
@@ -108,7 +114,23 @@ impl Publisher {
         if !batch.intermediate_results.is_empty() {
             self.intermediate_results.upsert(&batch.intermediate_results).await?;
         }
+        for (kind, figures) in &batch.figures {
+            self.figures.upsert(*kind, figures).await?;
+        }
+        for (kind, ids) in &batch.deleted {
+            self.delete(*kind, ids).await?;
+        }
         Ok(())
+    }
+
+    async fn delete(&self, kind: ResultKind, ids: &[ResultId]) -> Result<u64, StoreError> {
+        match kind {
+            ResultKind::Predictions => self.predictions.delete(ids).await,
+            ResultKind::Embeddings => self.embeddings.delete(ids).await,
+            ResultKind::IntermediateResults => self.intermediate_results.delete(ids).await,
+            ResultKind::ModelPerformance => self.figures.delete(FigureKind::ModelPerformance, ids).await,
+            ResultKind::ValidationResults => self.figures.delete(FigureKind::ValidationResults, ids).await,
+        }
     }
 }
 
@@ -119,6 +141,8 @@ struct Batch {
     predictions: Vec<Prediction>,
     embeddings: Vec<Embedding>,
     intermediate_results: Vec<IntermediateResult>,
+    figures: BTreeMap<FigureKind, Vec<Figure>>,
+    deleted: BTreeMap<ResultKind, Vec<ResultId>>,
     undecodable: Vec<Undecodable>,
 }
 
@@ -135,14 +159,23 @@ impl Batch {
     }
 
     fn add(&mut self, entry: &OutboxEntry) -> Result<(), String> {
+        if entry.action == OutboxAction::Delete {
+            let id = ResultId::parse(entry.id.as_str()).map_err(|error| error.to_string())?;
+            self.deleted.entry(entry.kind).or_default().push(id);
+            return Ok(());
+        }
         match entry.kind {
             ResultKind::Predictions => self.predictions.push(document(entry)?),
             ResultKind::Embeddings => self.embeddings.push(document(entry)?),
             ResultKind::IntermediateResults => self.intermediate_results.push(document(entry)?),
-            ResultKind::ModelPerformance | ResultKind::ValidationResults => {
-                return Err(format!("{} are kept in SQL and have no collection", entry.kind.name()));
-            }
+            ResultKind::ModelPerformance => self.add_figure(FigureKind::ModelPerformance, entry)?,
+            ResultKind::ValidationResults => self.add_figure(FigureKind::ValidationResults, entry)?,
         }
+        Ok(())
+    }
+
+    fn add_figure(&mut self, kind: FigureKind, entry: &OutboxEntry) -> Result<(), String> {
+        self.figures.entry(kind).or_default().push(document(entry)?);
         Ok(())
     }
 }

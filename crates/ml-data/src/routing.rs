@@ -164,9 +164,9 @@ fn result_fault(kind: ResultKind, route: Option<ResultRoute>) -> Option<String> 
         Some(ResultRoute::Sql) if !is_figure => {
             Some(format!("results.{name} is `sql`: there is no table for it, use `documents` or `outbox`"))
         }
-        Some(ResultRoute::Documents | ResultRoute::Outbox) if is_figure => {
-            Some(format!("results.{name} must be `sql`: it is kept in a table of its own"))
-        }
+        Some(ResultRoute::Documents) if is_figure => Some(format!(
+            "results.{name} must be `sql`, or `outbox` to publish a copy: it is kept in a table of its own in any case"
+        )),
         Some(_) => None,
     }
 }
@@ -227,7 +227,7 @@ mod tests {
         let mut config = RoutingConfig::default();
         config.results.remove(&ResultKind::Predictions);
         config.results.insert(ResultKind::Embeddings, ResultRoute::Sql);
-        config.results.insert(ResultKind::ModelPerformance, ResultRoute::Outbox);
+        config.results.insert(ResultKind::ModelPerformance, ResultRoute::Documents);
         assert_eq!(Routing::new(&config).unwrap_err().faults.len(), 3);
     }
 

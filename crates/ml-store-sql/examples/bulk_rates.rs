@@ -13,7 +13,7 @@ use ml_core::document::{ChangeFeed as _, DocumentStore as _, ResumeToken};
 use ml_core::global_data::GlobalRecord;
 use ml_core::id::RecordId;
 use ml_core::record::{Collection, DataType, RawRecord, SourceApp};
-use ml_core::sync::{Advance, SyncBatch, SyncStore as _, ValidatedRow};
+use ml_core::sync::{Advance, PassedRecord, RawVersion, SyncBatch, SyncStore as _, ValidatedRow};
 use ml_store_sql::{EmbeddedDocuments, SqlStore};
 use serde_json::{Map, json};
 
@@ -72,7 +72,7 @@ async fn measure_documents(plan: Plan) -> Outcome<()> {
     let (start, mut token) = (Instant::now(), None);
     loop {
         let batch = documents.changes(Collection::TextCorpus, token.as_ref(), 5_000).await?;
-        if batch.records.is_empty() {
+        if batch.changes.is_empty() {
             break;
         }
         token = batch.token;
@@ -102,13 +102,16 @@ async fn measure_sync(plan: Plan) -> Outcome<()> {
         let mut busy = Duration::ZERO;
         for numbers in plan.batches() {
             let to = ResumeToken::new(format!("{round}-{}", numbers.end));
-            let rows = numbers.map(|n| row(n, plan.ids)).collect::<Outcome<Vec<_>>>()?;
+            let rows = numbers.map(|n| passed(n, plan.ids)).collect::<Outcome<Vec<_>>>()?;
             let batch = SyncBatch {
                 collection: Collection::TextCorpus,
-                advance: Some(Advance { from: position.replace(to.clone()), to }),
-                rows,
+                advance: Some(Advance::new(position.replace(to.clone()), to)),
+                passed: rows,
                 quarantined: Vec::new(),
+                deleted: Vec::new(),
                 unique_keys: Vec::new(),
+                retained_from: None,
+                pipeline: "0123456789abcdef".to_owned(),
                 committed_at: second(0)?,
             };
             let start = Instant::now();
@@ -151,10 +154,11 @@ fn record(n: u64, ids: Ids) -> Outcome<RawRecord> {
     })
 }
 
-fn row(n: u64, ids: Ids) -> Outcome<ValidatedRow> {
+fn passed(n: u64, ids: Ids) -> Outcome<PassedRecord> {
     let raw_id = id(n, ids)?;
+    let version = RawVersion { content_hash: Digest::of(&n.to_be_bytes()), ingested_at: second(0)? };
     let features = json!({"n_words": n % 400, "label": "business", "split": "train"});
-    Ok(ValidatedRow::Global(GlobalRecord {
+    let row = ValidatedRow::Global(GlobalRecord {
         id: RecordId::parse(format!("text_corpus:{raw_id}"))?,
         source_app: SourceApp::parse("bench")?,
         data_type: DataType::parse("text")?,
@@ -166,10 +170,11 @@ fn row(n: u64, ids: Ids) -> Outcome<ValidatedRow> {
         features: features.as_object().cloned().unwrap_or_default(),
         event_time: second(n)?,
         created_at: second(0)?,
-        raw_id,
+        raw_id: raw_id.clone(),
         content_hash: Digest::of(&n.to_le_bytes()),
         schema_version: 1,
-    }))
+    });
+    Ok(PassedRecord { raw_id, version, rows: vec![row] })
 }
 
 fn id(n: u64, ids: Ids) -> Outcome<RecordId> {

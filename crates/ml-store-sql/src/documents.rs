@@ -2,12 +2,14 @@
 
 mod embeddings;
 mod feed;
+mod figures;
 mod insert_record;
 mod intermediate_results;
 mod predictions;
 mod records;
 mod results;
 mod row;
+mod tombstones;
 
 use std::path::Path;
 

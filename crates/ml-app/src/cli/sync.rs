@@ -1,9 +1,11 @@
 //! `ml-app sync`: records between the stores.
 
+mod status;
+
 use std::time::Duration;
 
 use anyhow::bail;
-use clap::ValueEnum;
+use clap::{Subcommand, ValueEnum};
 
 use ml_core::record::Collection;
 use ml_data::sync::SyncReport;
@@ -12,20 +14,28 @@ use crate::cli::Context;
 use crate::cli::publish;
 use crate::cli::quarantine::collection;
 use crate::output::{self, Report};
-use crate::syncing;
+use crate::syncing::{self, SyncRequest};
 
 /// Moves new and changed records between the stores.
 ///
 /// To SQL, each record is normalised and judged by the rules of pipeline.yaml: it becomes a row, or waits in quarantine with
-/// every reason. Rows, quarantine and position are one transaction, so that a sync can be killed at any instant and started
-/// again. To documents, it delivers what waits in the outbox, as `publish` does.
+/// every reason; what was deleted loses its row. Rows, quarantine and position are one transaction, so that a sync can be
+/// killed at any instant and started again. Where the position is too old for the document store, both sides are compared
+/// record by record, and only what differs is read again. To documents, it delivers what waits in the outbox, as `publish` does.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   ml-app sync
+  ml-app sync status
   ml-app sync --collection text_corpus --output json
-  ml-app sync --follow --interval 5
-  ml-app sync --to documents")]
+  ml-app sync --follow
+  ml-app sync --reconcile --collection text_corpus
+  ml-app sync --to documents"
+)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Which way records go
     #[arg(long, value_enum, default_value_t)]
     to: Direction,
@@ -35,9 +45,19 @@ pub(crate) struct Args {
     /// Go on until Ctrl-C
     #[arg(long)]
     follow: bool,
-    /// Seconds between two looks with --follow
+    /// Compare both sides record by record first, though the position may be good
+    #[arg(long)]
+    reconcile: bool,
+    /// Seconds to wait for changes at a time with --follow; what comes meanwhile is taken at once
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Says how far the sync of each collection got, and how far behind that is
+    #[command(after_help = "Examples:\n  ml-app sync status\n  ml-app sync status --output json")]
+    Status,
 }
 
 /// Which way records go.
@@ -53,21 +73,33 @@ enum Direction {
 impl Report for SyncReport {
     fn text(&self) -> String {
         let rows = self.collections.iter().map(|(collection, counts)| {
-            let counts = [counts.read, counts.written, counts.unchanged, counts.quarantined].map(output::count);
-            [vec![collection.to_string()], counts.to_vec()].concat()
+            let columns = [counts.read, counts.written, counts.unchanged, counts.quarantined, counts.deleted];
+            [vec![collection.to_string()], columns.map(output::count).to_vec()].concat()
         });
-        output::table(&["collection", "read", "written", "unchanged", "quarantined"], rows, &[1, 2, 3, 4])
+        let headers = ["collection", "read", "written", "unchanged", "quarantined", "deleted"];
+        let mut text = output::table(&headers, rows, &[1, 2, 3, 4, 5]);
+        for (collection, found) in &self.reconciled {
+            let [compared, differing, gone] = [found.compared, found.differing, found.gone].map(output::count);
+            let line =
+                format!("{collection}: compared {compared} documents, {differing} differed and {gone} were gone");
+            text = format!("{text}\n{line}");
+        }
+        text
     }
 }
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if let Some(Command::Status) = args.command {
+        return context.output.print(&syncing::status(&context.app).await?);
+    }
     if args.to == Direction::Documents {
         return publish::deliver(context).await;
     }
     let (app, stop) = (&context.app, &context.stop);
     let follow = args.follow.then(|| Duration::from_secs(args.interval));
-    let report = syncing::sync(app, args.collection, follow, stop).await?;
+    let request = SyncRequest { collection: args.collection, follow, reconcile: args.reconcile };
+    let report = syncing::sync(app, request, stop).await?;
     context.output.print(&report)?;
     // Ctrl-C is how following is meant to end.
     if report.cancelled && !args.follow {

@@ -31,6 +31,7 @@ macro_rules! document_side_suites {
         $crate::prediction_store_suite!($fresh);
         $crate::embedding_store_suite!($fresh);
         $crate::intermediate_result_store_suite!($fresh);
+        $crate::figure_store_suite!($fresh);
     };
 }
 
@@ -39,6 +40,7 @@ macro_rules! document_side_suites {
 macro_rules! sql_side_suites {
     ($fresh:expr) => {
         $crate::sync_store_suite!($fresh);
+        $crate::record_lineage_suite!($fresh);
         $crate::quarantine_store_suite!($fresh);
         $crate::validated_query_suite!($fresh);
         $crate::global_data_store_suite!($fresh);
@@ -51,12 +53,14 @@ macro_rules! sql_side_suites {
         $crate::run_store_suite!($fresh);
         $crate::model_store_suite!($fresh);
         $crate::evaluation_store_suite!($fresh);
+        $crate::publication_suite!($fresh);
     };
 }
 
 mod awkward;
 mod outcome;
 mod pages;
+mod synced;
 
 pub mod artifact_store;
 pub mod change_feed;
@@ -65,6 +69,7 @@ pub mod document_store;
 pub mod embedding_store;
 pub mod evaluation_store;
 pub mod experiment_store;
+pub mod figure_store;
 pub mod global_data_store;
 pub mod ground_truth_store;
 pub mod intermediate_result_store;
@@ -72,7 +77,9 @@ pub mod market_metric_store;
 pub mod model_store;
 pub mod outbox_store;
 pub mod prediction_store;
+pub mod publication;
 pub mod quarantine_store;
+pub mod record_lineage;
 pub mod run_store;
 pub mod sync_store;
 pub mod user_interaction_store;

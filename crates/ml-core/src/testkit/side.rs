@@ -1,10 +1,12 @@
 //! Stores seen together, where a case writes through one trait and reads through another.
 
 use crate::document::{ChangeFeed, DocumentStore};
+use crate::evaluation::EvaluationStore;
 use crate::experiment::ExperimentStore;
 use crate::global_data::GlobalDataStore;
 use crate::ground_truth::GroundTruthStore;
 use crate::market_metric::MarketMetricStore;
+use crate::outbox::OutboxStore;
 use crate::quarantine::QuarantineStore;
 use crate::run::RunStore;
 use crate::sync::SyncStore;
@@ -51,6 +53,16 @@ side! {
         interactions: UserInteractionStore,
         /// `ground_truth`.
         truths: GroundTruthStore,
+    }
+}
+
+side! {
+    /// Figures, and the outbox that their publications wait in.
+    PublicationSide {
+        /// Rows that are published.
+        evaluations: EvaluationStore,
+        /// What waits.
+        outbox: OutboxStore,
     }
 }
 

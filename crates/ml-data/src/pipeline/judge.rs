@@ -23,20 +23,15 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The values that it wants to own.
     pub claims: Vec<Claim>,
-    /// Rules that it breaks and that do not hold it back.
-    pub warnings: Vec<QuarantineReason>,
 }
 
 /// What was found.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It breaks no rule that holds it back, and became these rows: one, unless its mapping makes a row of each element of
-    /// a list. They are committed together.
-    Passed(Vec<ValidatedRow>),
+    /// It breaks no rule, and became this row.
+    Passed(ValidatedRow),
     /// It breaks these, at least one.
     Failed(Vec<QuarantineReason>),
-    /// It breaks this rule, and nothing of its batch may be committed.
-    Blocked(QuarantineReason),
 }
 
 impl Pipeline {
@@ -46,10 +41,10 @@ impl Pipeline {
         let mut claims = Vec::new();
         let row = self.row_of(collection, &record, &mut reasons, &mut claims);
         let verdict = match row {
-            Some(row) if reasons.is_empty() => Verdict::Passed(vec![row]),
+            Some(row) if reasons.is_empty() => Verdict::Passed(row),
             _ => Verdict::Failed(reasons.into_vec()),
         };
-        Judged { record, verdict, claims, warnings: Vec::new() }
+        Judged { record, verdict, claims }
     }
 
     /// Returns the row, or nothing with at least one reason.

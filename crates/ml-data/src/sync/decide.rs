@@ -10,7 +10,7 @@ use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::quarantine::{QuarantineReason, QuarantinedRecord};
 use ml_core::record::{Collection, RawRecord};
-use ml_core::sync::{SyncStore, UniqueKey, ValidatedRow};
+use ml_core::sync::{PassedRecord, RawVersion, SyncStore, UniqueKey};
 
 use crate::pipeline::{Judged, Verdict};
 use crate::rule::Claim;
@@ -22,14 +22,18 @@ const KEYS_PER_QUERY: usize = 5_000;
 /// What becomes of some records.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
-    pub(super) rows: Vec<ValidatedRow>,
+    pub(super) passed: Vec<PassedRecord>,
     pub(super) quarantined: Vec<QuarantinedRecord>,
     pub(super) unique_keys: Vec<UniqueKey>,
 }
 
 /// The owners of unique values, as far as they matter here: by scope, then key.
 #[derive(Debug, Default)]
-pub(super) struct Owners(HashMap<String, HashMap<String, RecordId>>);
+pub(super) struct Owners {
+    by_key: HashMap<String, HashMap<String, RecordId>>,
+    /// What the owners that the store knows have, by owner: they may give it up.
+    stored: HashMap<RecordId, Vec<(String, String)>>,
+}
 
 impl Owners {
     /// Adds who owns what the records claim, as the store knows it.
@@ -42,8 +46,9 @@ impl Owners {
             keys.sort_unstable();
             keys.dedup();
             for keys in keys.chunks(KEYS_PER_QUERY) {
-                for UniqueKey { scope, key, raw_id } in store.find_unique_owners(scope, keys).await? {
-                    self.0.entry(scope).or_default().insert(key, raw_id);
+                for UniqueKey { scope, key, raw_id, .. } in store.find_unique_owners(scope, keys).await? {
+                    self.stored.entry(raw_id.clone()).or_default().push((scope.clone(), key.clone()));
+                    self.by_key.entry(scope).or_default().insert(key, raw_id);
                 }
             }
         }
@@ -51,11 +56,20 @@ impl Owners {
     }
 
     fn find(&self, claim: &Claim) -> Option<&RecordId> {
-        self.0.get(&claim.scope)?.get(&claim.key)
+        self.by_key.get(&claim.scope)?.get(&claim.key)
     }
 
     fn add(&mut self, key: &UniqueKey) {
-        self.0.entry(key.scope.clone()).or_default().insert(key.key.clone(), key.raw_id.clone());
+        self.by_key.entry(key.scope.clone()).or_default().insert(key.key.clone(), key.raw_id.clone());
+    }
+
+    /// Lets a record give up what it had: it is judged anew, and what it keeps is added again.
+    pub(super) fn release(&mut self, raw_id: &RecordId) {
+        for (scope, key) in self.stored.remove(raw_id).unwrap_or_default() {
+            let owners = self.by_key.get_mut(&scope);
+            let Some(owners) = owners.filter(|owners| owners.get(&key) == Some(raw_id)) else { continue };
+            owners.remove(&key);
+        }
     }
 }
 
@@ -67,28 +81,23 @@ pub(super) fn decide(
     committed_at: DateTime<Utc>,
 ) -> Decided {
     let mut decided = Decided::default();
-    for Judged { record, verdict, claims, .. } in judged {
+    for Judged { record, verdict, claims } in judged {
+        owners.release(&record.id);
         let taken: Vec<QuarantineReason> =
             claims.iter().filter_map(|claim| taken_by_another(claim, &record, owners)).collect();
         match verdict {
-            Verdict::Passed(mut rows) if taken.is_empty() => {
-                for row in &mut rows {
-                    set_created_at(row, committed_at);
-                }
-                decided.rows.append(&mut rows);
+            Verdict::Passed(mut row) if taken.is_empty() => {
+                set_created_at(&mut row, committed_at);
                 for claim in claims {
-                    if owners.find(&claim).is_none() {
-                        let key = UniqueKey { scope: claim.scope, key: claim.key, raw_id: record.id.clone() };
-                        owners.add(&key);
-                        decided.unique_keys.push(key);
-                    }
+                    let Claim { scope, key, .. } = claim;
+                    let key = UniqueKey { scope, key, collection, raw_id: record.id.clone() };
+                    owners.add(&key);
+                    decided.unique_keys.push(key);
                 }
+                let version = RawVersion::from(&record);
+                decided.passed.push(PassedRecord { raw_id: record.id, version, rows: vec![row] });
             }
             Verdict::Passed(_) => decided.quarantined.push(quarantined(collection, record, taken, committed_at)),
-            // A blocked record ends the sync before this; in a replay it stays where it is.
-            Verdict::Blocked(reason) => {
-                decided.quarantined.push(quarantined(collection, record, vec![reason], committed_at));
-            }
             Verdict::Failed(mut reasons) => {
                 reasons.extend(taken);
                 decided.quarantined.push(quarantined(collection, record, reasons, committed_at));

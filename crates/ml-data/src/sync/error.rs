@@ -3,8 +3,6 @@
 use ml_core::error::StoreError;
 use ml_core::record::Collection;
 
-use crate::pipeline::JudgeError;
-
 /// A sync or a replay that did not come to its end. What was committed before stays.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
@@ -17,15 +15,6 @@ pub enum SyncError {
         #[source]
         source: StoreError,
     },
-    /// A record breaks a rule that blocks, or a rule could not be asked.
-    #[error("the sync of {collection} stopped")]
-    Judge {
-        /// The collection at hand.
-        collection: Collection,
-        /// Which record and which rule.
-        #[source]
-        source: JudgeError,
-    },
     /// A store failed.
     #[error("the sync of {collection} stopped")]
     Store {
@@ -34,6 +23,15 @@ pub enum SyncError {
         /// The store's own error.
         #[source]
         source: StoreError,
+    },
+    /// The position has expired and the documents are all gone, which would delete every row.
+    #[error(
+        "{collection} has no documents, and SQL has rows that were made from them: check that the right document store is \
+         configured; if they are meant to be gone, `ml-app sync --reconcile` deletes the rows too"
+    )]
+    Emptied {
+        /// The empty collection.
+        collection: Collection,
     },
     /// The quarantine could not be read.
     #[error("the quarantine cannot be read")]

@@ -3,27 +3,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use ml_core::clock::Clock;
-use ml_core::document::DocumentStore;
+use ml_core::document::{Change, ChangeFeed};
 use ml_core::error::StoreError;
+use ml_core::id::RecordId;
 use ml_core::page::PageRequest;
 use ml_core::quarantine::{QuarantineKey, QuarantineQuery, QuarantineStore, QuarantinedRecord};
-use ml_core::record::{Collection, RawRecord};
+use ml_core::record::Collection;
 use ml_core::sync::{SyncBatch, SyncStore};
 
 use super::decide::{Decided, Owners, decide};
 use super::error::SyncError;
-use crate::pipeline::{Pipeline, Window, judge_batch};
+use super::incoming::{Intake, quarantined_as_unreadable};
+use crate::pipeline::Pipeline;
 
 /// How many quarantined records are judged and committed at a time.
 const PAGE_SIZE: usize = 1_000;
-
-/// How many documents are fetched at a time.
-const N_FETCHES: usize = 8;
 
 /// Which quarantined records to judge again.
 #[derive(Debug, Clone)]
@@ -54,13 +52,15 @@ pub struct ReplayReport {
 #[expect(missing_debug_implementations, reason = "stores are opaque")]
 pub struct Replayer {
     /// The documents as they are now.
-    pub documents: Arc<dyn DocumentStore>,
+    pub feed: Arc<dyn ChangeFeed>,
     /// What waits.
     pub quarantine: Arc<dyn QuarantineStore>,
     /// Where rows and rejects go.
     pub store: Arc<dyn SyncStore>,
     /// How records are judged.
     pub pipeline: Arc<Pipeline>,
+    /// Larger records stay where they are.
+    pub max_record_bytes: usize,
     /// Tells when a batch is committed.
     pub clock: Arc<dyn Clock>,
 }
@@ -117,20 +117,31 @@ impl Replayer {
         owners: &mut Owners,
     ) -> Result<(Decided, chrono::DateTime<chrono::Utc>), SyncError> {
         let failed = |source| SyncError::Store { collection, source };
-        let current = futures::stream::iter(waiting).map(|waiting| self.current(waiting)).buffered(N_FETCHES);
-        let records = current.try_collect().await.map_err(failed)?;
-        let judged = judge_batch(&self.pipeline, collection, records, Window::Each).await;
-        let judged = judged.map_err(|source| SyncError::Judge { collection, source })?;
-        owners.load(&*self.store, &judged).await.map_err(failed)?;
+        let current = self.current(collection, waiting).await.map_err(failed)?;
+        let (store, pipeline, max_record_bytes) = (&*self.store, &self.pipeline, self.max_record_bytes);
+        let intake = Intake { store, pipeline, max_record_bytes };
+        let incoming = intake.take(collection, current).await?;
+        owners.load(&*self.store, &incoming.judged).await.map_err(failed)?;
         let now = self.clock.now();
-        Ok((decide(collection, judged, owners, now), now))
+        let mut decided = decide(collection, incoming.judged, owners, now);
+        let unreadable = incoming.unreadable.into_iter();
+        decided.quarantined.extend(unreadable.map(|document| quarantined_as_unreadable(collection, document, now)));
+        Ok((decided, now))
     }
 
-    async fn current(&self, waiting: QuarantinedRecord) -> Result<RawRecord, StoreError> {
-        match self.documents.get(waiting.collection, &waiting.record.id).await {
-            Err(StoreError::NotFound { .. }) => Ok(waiting.record),
-            found => found,
-        }
+    /// Returns the documents as they are now; one that is gone as it was when it was judged last.
+    async fn current(
+        &self,
+        collection: Collection,
+        waiting: Vec<QuarantinedRecord>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let ids: Vec<RecordId> = waiting.iter().map(|waiting| waiting.record.id.clone()).collect();
+        let current = self.feed.current(collection, &ids).await?;
+        let as_judged = |(change, waiting): (Change, QuarantinedRecord)| match change {
+            Change::Deleted(_) => Change::Upserted(waiting.record),
+            change => change,
+        };
+        Ok(current.into_iter().zip(waiting).map(as_judged).collect())
     }
 
     async fn commit(
@@ -138,8 +149,18 @@ impl Replayer {
         collection: Collection,
         (decided, committed_at): (Decided, chrono::DateTime<chrono::Utc>),
     ) -> Result<(), SyncError> {
-        let Decided { rows, quarantined, unique_keys } = decided;
-        let batch = SyncBatch { collection, advance: None, rows, quarantined, unique_keys, committed_at };
+        let Decided { passed, quarantined, unique_keys } = decided;
+        let batch = SyncBatch {
+            collection,
+            advance: None,
+            passed,
+            quarantined,
+            deleted: Vec::new(),
+            unique_keys,
+            retained_from: None,
+            pipeline: self.pipeline.digest().short(),
+            committed_at,
+        };
         self.store.commit(&batch).await.map_err(|error| SyncError::of_commit(collection, error))?;
         Ok(())
     }
@@ -147,7 +168,7 @@ impl Replayer {
 
 impl ReplayReport {
     fn add(&mut self, decided: &Decided) {
-        let (passed, failed) = (decided.rows.len() as u64, decided.quarantined.len() as u64);
+        let (passed, failed) = (decided.passed.len() as u64, decided.quarantined.len() as u64);
         self.judged += passed + failed;
         self.passed += passed;
         self.failed += failed;

@@ -8,9 +8,9 @@ use ml_core::dataset::{DatasetName, DatasetVersion, NewDatasetVersion, Split};
 use ml_core::digest::Digest;
 use ml_core::error::{Entity, StoreError};
 use ml_core::record::{Collection, DataType, SourceApp};
-use ml_core::sync::{SyncBatch, SyncStore, ValidatedRow};
+use ml_core::sync::{SyncStore, ValidatedRow};
 use ml_core::table::{ColumnKind, ColumnValues, Table};
-use ml_core::testkit::build::{a_global_record, a_market_metric, a_user_interaction, second};
+use ml_core::testkit::build::{a_global_record, a_market_metric, a_sync_batch, a_user_interaction, second};
 use ml_core::testkit::clock::FixedClock;
 use ml_core::testkit::memory::{MemoryArtifacts, MemorySql};
 use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
@@ -42,14 +42,8 @@ impl World {
     }
 
     async fn commit(&self, rows: impl IntoIterator<Item = ValidatedRow>) {
-        let batch = SyncBatch {
-            collection: Collection::RawRecords,
-            advance: None,
-            rows: rows.into_iter().collect(),
-            quarantined: Vec::new(),
-            unique_keys: Vec::new(),
-            committed_at: second(0),
-        };
+        let batch = a_sync_batch().collection(Collection::RawRecords).rows(rows.into_iter().collect());
+        let batch = batch.replayed().build();
         self.sql.commit(&batch).await.unwrap();
     }
 

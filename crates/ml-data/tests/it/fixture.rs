@@ -21,7 +21,7 @@ use ml_core::testkit::memory::{MemoryDocuments, MemorySql};
 use ml_data::ingest::{IngestError, IngestReport, IngestRequest, Ingestor, Input};
 use ml_data::pipeline::{Pipeline, PipelineConfig};
 use ml_data::routing::Routing;
-use ml_data::sync::{DocumentToSql, Replayer, SyncError, SyncOptions, SyncReport};
+use ml_data::sync::{DocumentToSql, MAX_RECORD_BYTES, Replayer, SyncError, SyncOptions, SyncReport};
 
 /// Both sides in memory, and a clock that stands still.
 #[derive(Default)]
@@ -56,7 +56,13 @@ impl Fixture {
     }
 
     pub(crate) fn syncer(&self, store: Arc<dyn SyncStore>, pipeline: Pipeline) -> DocumentToSql {
-        DocumentToSql { feed: self.documents.clone(), store, pipeline: Arc::new(pipeline), clock: self.clock.clone() }
+        DocumentToSql {
+            documents: self.documents.clone(),
+            feed: self.documents.clone(),
+            store,
+            pipeline: Arc::new(pipeline),
+            clock: self.clock.clone(),
+        }
     }
 
     /// Syncs by the default pipeline.
@@ -67,10 +73,11 @@ impl Fixture {
 
     pub(crate) fn replayer(&self, pipeline: Pipeline) -> Replayer {
         Replayer {
-            documents: self.documents.clone(),
+            feed: self.documents.clone(),
             quarantine: self.sql.clone(),
             store: self.sql.clone(),
             pipeline: Arc::new(pipeline),
+            max_record_bytes: MAX_RECORD_BYTES,
             clock: self.clock.clone(),
         }
     }

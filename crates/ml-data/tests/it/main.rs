@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agreement;
 mod data_sets;
 mod dataset;
 mod dataset_splits;
 mod fixture;
+mod flaky;
 mod ingest;
 mod ingest_rejections;
 mod parquet_files;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use ml_core::id::OutboxId;
+use ml_core::id::{OutboxId, ResultId};
 use ml_core::outbox::{OutboxEntry, OutboxStore};
 use ml_core::page::PageRequest;
 use ml_core::record::DataType;
-use ml_core::result::{Prediction, PredictionQuery, PredictionStore, ResultKind};
-use ml_core::testkit::build::{a_model_performance, a_prediction, an_outbox_entry, data_type};
+use ml_core::result::{Figure, FigureKind, FigureStore, Prediction, PredictionQuery, PredictionStore, ResultKind};
+use ml_core::testkit::build::{a_model_performance, a_prediction, an_outbox_entry, data_type, second};
 use ml_data::manager::{DataManager, DataRecord, DataStores, ManagerError, ReadQuery, Results};
 use ml_data::publish::Publisher;
 use ml_data::routing::{ResultRoute, Routing, RoutingConfig};
@@ -23,6 +23,7 @@ fn publisher(fixture: &Fixture) -> Publisher {
         predictions: fixture.documents.clone(),
         embeddings: fixture.documents.clone(),
         intermediate_results: fixture.documents.clone(),
+        figures: fixture.documents.clone(),
         clock: fixture.clock.clone(),
     }
 }
@@ -37,7 +38,8 @@ fn manager(fixture: &Fixture, routing: &RoutingConfig) -> DataManager {
         ground_truth: sql.clone(),
         predictions: documents.clone(),
         embeddings: documents.clone(),
-        intermediate_results: documents,
+        intermediate_results: documents.clone(),
+        figures: documents,
         evaluations: sql.clone(),
         outbox: sql,
     };
@@ -94,7 +96,7 @@ async fn an_entry_that_does_not_decode_does_not_hold_up_the_rest() {
         found.map(|entry| entry.message.clone()).unwrap_or_default()
     };
     assert!(message("bad0000").starts_with("missing field"), "{}", message("bad0000"));
-    assert_eq!(message("figures"), "model_performance are kept in SQL and have no collection");
+    assert!(message("figures").starts_with("missing field `body`"), "{}", message("figures"));
     assert!(message("other").ends_with("not that of the entry"), "{}", message("other"));
     assert_eq!(fixture.sql.counts().await.unwrap().pending, 1_202);
 }
@@ -141,4 +143,72 @@ async fn records_are_read_from_where_the_table_says() {
     assert!(matches!(err, ManagerError::NotListed(_)), "{err}");
     let err = read(&manager, &data_type("tabula")).await.unwrap_err();
     assert!(err.to_string().contains("did you mean `tabular`?"), "{err}");
+}
+
+/// Publishes figures too.
+fn publishing_figures() -> RoutingConfig {
+    let mut routing = RoutingConfig::default();
+    routing.results.insert(ResultKind::ModelPerformance, ResultRoute::Outbox);
+    routing
+}
+
+async fn figures(fixture: &Fixture) -> Vec<Figure> {
+    let page = PageRequest::first(100);
+    FigureStore::list(&*fixture.documents, FigureKind::ModelPerformance, page).await.unwrap().items
+}
+
+#[tokio::test]
+async fn a_published_figure_is_a_row_and_a_document() {
+    let fixture = Fixture::default();
+    let manager = manager(&fixture, &publishing_figures());
+    let performance = a_model_performance().build();
+    let results = Results::ModelPerformance(vec![performance.clone()]);
+    manager.write(&results).await.unwrap();
+    assert!(matches!(manager.write(&results).await, Err(ManagerError::Store(_))), "figures are written once");
+    assert_eq!(fixture.sql.counts().await.unwrap().pending, 1);
+
+    publisher(&fixture).publish(&CancellationToken::new()).await.unwrap();
+
+    let published = figures(&fixture).await;
+    assert_eq!(published.len(), 1);
+    assert_eq!(published[0].id.as_str(), performance.id.as_str());
+    assert_eq!(published[0].body, serde_json::to_value(&performance).unwrap());
+}
+
+#[tokio::test]
+async fn what_is_retracted_is_deleted_in_the_documents() {
+    let fixture = Fixture::default();
+    let manager = manager(&fixture, &publishing_figures());
+    let predictions = predictions(3);
+    manager.write(&Results::Predictions(predictions.clone())).await.unwrap();
+    manager.write(&Results::ModelPerformance(vec![a_model_performance().id("p").build()])).await.unwrap();
+    publisher(&fixture).publish(&CancellationToken::new()).await.unwrap();
+
+    manager.retract(ResultKind::Predictions, &[predictions[1].id.clone()]).await.unwrap();
+    manager.retract(ResultKind::ModelPerformance, &[ResultId::parse("p").unwrap()]).await.unwrap();
+    let report = publisher(&fixture).publish(&CancellationToken::new()).await.unwrap();
+
+    assert_eq!((report.n_delivered(), report.deletions), (2, 2));
+    assert_eq!(delivered(&fixture).await.len(), 2);
+    assert_eq!(figures(&fixture).await, []);
+    assert_eq!(publisher(&fixture).publish(&CancellationToken::new()).await.unwrap().n_delivered(), 0);
+}
+
+#[tokio::test]
+async fn a_publisher_that_lags_behind_does_not_have_the_last_word() {
+    let fixture = Fixture::default();
+    let version = |value: &str, time| a_prediction().value(json!(value)).predicted_at(second(time)).build();
+    fixture.sql.enqueue(&[entry_of(&version("old", 1))]).await.unwrap();
+    let read_by_the_slow_one = fixture.sql.list_pending(10).await.unwrap();
+    fixture.sql.enqueue(&[entry_of(&version("new", 2))]).await.unwrap();
+    publisher(&fixture).publish(&CancellationToken::new()).await.unwrap();
+
+    // The slow one goes on: it delivers what it read, marks that, and ends.
+    PredictionStore::upsert(&*fixture.documents, &[version("old", 1)]).await.unwrap();
+    fixture.sql.mark_delivered(&read_by_the_slow_one, second(9)).await.unwrap();
+
+    assert_eq!(delivered(&fixture).await, [version("new", 2)]);
+    assert_eq!(fixture.sql.counts().await.unwrap().pending, 1, "it is delivered once more, to be sure");
+    publisher(&fixture).publish(&CancellationToken::new()).await.unwrap();
+    assert_eq!(delivered(&fixture).await, [version("new", 2)]);
 }

@@ -64,6 +64,13 @@ impl EmbeddingStore for EmbeddedDocuments {
         self.database.write_blocking("writing embeddings", move |sqlite| Ok(results::upsert(sqlite, &rows)?)).await
     }
 
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
+        let ids = results::texts(ids);
+        self.database
+            .write_blocking("deleting embeddings", move |sqlite| Ok(results::delete::<EmbeddingRow>(sqlite, &ids)?))
+            .await
+    }
+
     async fn find_by_records(&self, model: &str, records: &[RecordId]) -> Result<Vec<Embedding>, StoreError> {
         let model = model.to_owned();
         let records: BTreeSet<RecordId> = records.iter().cloned().collect();

@@ -64,6 +64,15 @@ impl IntermediateResultStore for EmbeddedDocuments {
             .await
     }
 
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
+        let ids = results::texts(ids);
+        self.database
+            .write_blocking("deleting intermediate results", move |sqlite| {
+                Ok(results::delete::<ResultRow>(sqlite, &ids)?)
+            })
+            .await
+    }
+
     async fn list_by_run(&self, run_id: &RunId) -> Result<Vec<IntermediateResult>, StoreError> {
         let run_id = run_id.clone();
         self.database

@@ -79,6 +79,13 @@ impl PredictionStore for EmbeddedDocuments {
         self.database.write_blocking("writing predictions", move |sqlite| Ok(results::upsert(sqlite, &rows)?)).await
     }
 
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
+        let ids = results::texts(ids);
+        self.database
+            .write_blocking("deleting predictions", move |sqlite| Ok(results::delete::<PredictionRow>(sqlite, &ids)?))
+            .await
+    }
+
     async fn list(
         &self,
         query: &PredictionQuery,

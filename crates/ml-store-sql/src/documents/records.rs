@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use ml_core::document::{DocumentStore, RecordQuery, UpsertCounts};
+use ml_core::document::{DocumentStore, RecordHash, RecordQuery, UpsertCounts};
 use ml_core::error::{Entity, StoreError};
 use ml_core::id::RecordId;
 use ml_core::page::{Page, PageRequest};
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::documents::EmbeddedDocuments;
 use crate::documents::insert_record::InsertRecord;
 use crate::documents::row::{RecordRow, on_collection, record_columns};
+use crate::documents::tombstones;
 use crate::error::Failure;
 use crate::schema::documents::collection_heads;
 use crate::types::Instant;
@@ -22,11 +23,11 @@ use crate::types::Instant;
 impl DocumentStore for EmbeddedDocuments {
     async fn upsert(&self, collection: Collection, records: &[RawRecord]) -> Result<UpsertCounts, StoreError> {
         // Encoded here, and not on the blocking thread: it needs no copy of the records, and the writer is busy meanwhile.
-        let rows: Vec<RecordRow> = records.iter().map(RecordRow::from).collect();
+        let mut rows: Vec<RecordRow> = records.iter().map(RecordRow::from).collect();
         self.database
             .write_blocking("writing records", move |sqlite| {
                 let head = last_seq(sqlite, collection)?;
-                let (counts, new_head) = upsert_rows(sqlite, collection, &rows, head)?;
+                let (counts, new_head) = upsert_rows(sqlite, collection, &mut rows, head)?;
                 if new_head > head {
                     set_last_seq(sqlite, collection, new_head)?;
                 }
@@ -89,6 +90,24 @@ impl DocumentStore for EmbeddedDocuments {
             .await
     }
 
+    async fn list_hashes(
+        &self,
+        collection: Collection,
+        page: PageRequest<RecordId>,
+    ) -> Result<Page<RecordHash, RecordId>, StoreError> {
+        self.database
+            .read_blocking("listing records", move |sqlite| {
+                let hashes = list_hashes(sqlite, collection, &page)?;
+                Ok(Page::from_lookahead(hashes, page.limit(), |hash| hash.id.clone()))
+            })
+            .await
+    }
+
+    async fn delete(&self, collection: Collection, ids: &[RecordId]) -> Result<u64, StoreError> {
+        let ids = ids.to_vec();
+        self.database.write_blocking("deleting records", move |sqlite| Ok(delete_all(sqlite, collection, &ids)?)).await
+    }
+
     async fn delete_ingested_before(&self, collection: Collection, instant: DateTime<Utc>) -> Result<u64, StoreError> {
         self.database
             .write_blocking("deleting records", move |sqlite| {
@@ -120,23 +139,31 @@ fn set_last_seq(sqlite: &mut SqliteConnection, collection: Collection, last_seq:
 fn upsert_rows(
     sqlite: &mut SqliteConnection,
     collection: Collection,
-    rows: &[RecordRow],
+    rows: &mut [RecordRow],
     head: i64,
 ) -> QueryResult<(UpsertCounts, i64)> {
     let (mut counts, mut head) = (UpsertCounts::default(), head);
+    let any_deleted = tombstones::exist(sqlite, collection)?;
     for row in rows {
         if insert(sqlite, collection, head + 1, row)? {
             head += 1;
             counts.inserted += 1;
-        } else if stored_hash(sqlite, collection, &row.id)? == row.content_hash {
-            counts.unchanged += 1;
-        } else {
-            // A change is a record with a new place in the order of changes.
-            delete(sqlite, collection, &row.id)?;
-            insert(sqlite, collection, head + 1, row)?;
-            head += 1;
-            counts.changed += 1;
+            if any_deleted {
+                tombstones::remove(sqlite, collection, &row.id)?;
+            }
+            continue;
         }
+        let (stored_hash, stored_time) = stored_version(sqlite, collection, &row.id)?;
+        if stored_hash == row.content_hash {
+            counts.unchanged += 1;
+            continue;
+        }
+        // A change is a record with a new place in the order of changes, and never from before what it replaces.
+        row.ingested_at = row.ingested_at.max(stored_time);
+        delete(sqlite, collection, &row.id)?;
+        insert(sqlite, collection, head + 1, row)?;
+        head += 1;
+        counts.changed += 1;
     }
     Ok((counts, head))
 }
@@ -149,17 +176,58 @@ fn insert(sqlite: &mut SqliteConnection, collection: Collection, seq: i64, row: 
     Ok(n_inserted == 1)
 }
 
-fn stored_hash(sqlite: &mut SqliteConnection, collection: Collection, id: &str) -> QueryResult<String> {
+fn stored_version(sqlite: &mut SqliteConnection, collection: Collection, id: &str) -> QueryResult<(String, Instant)> {
     on_collection!(collection, records => {
-        records::table.filter(records::id.eq(id)).select(records::content_hash).get_result(sqlite)
+        records::table
+            .filter(records::id.eq(id))
+            .select((records::content_hash, records::ingested_at))
+            .get_result(sqlite)
     })
 }
 
-fn delete(sqlite: &mut SqliteConnection, collection: Collection, id: &str) -> QueryResult<()> {
-    on_collection!(collection, records => {
+/// Deletes the record and returns whether it was there.
+fn delete(sqlite: &mut SqliteConnection, collection: Collection, id: &str) -> QueryResult<bool> {
+    let n_deleted = on_collection!(collection, records => {
         diesel::delete(records::table.filter(records::id.eq(id))).execute(sqlite)?
     });
-    Ok(())
+    Ok(n_deleted == 1)
+}
+
+/// Deletes the records one after the other, each with a place in the order of changes, and returns how many were there.
+fn delete_all(sqlite: &mut SqliteConnection, collection: Collection, ids: &[RecordId]) -> QueryResult<u64> {
+    let first = last_seq(sqlite, collection)?;
+    let mut head = first;
+    for id in ids {
+        if delete(sqlite, collection, id.as_str())? {
+            head += 1;
+            tombstones::add(sqlite, collection, head, id.as_str())?;
+        }
+    }
+    if head > first {
+        set_last_seq(sqlite, collection, head)?;
+    }
+    Ok((head - first) as u64)
+}
+
+fn list_hashes(
+    sqlite: &mut SqliteConnection,
+    collection: Collection,
+    page: &PageRequest<RecordId>,
+) -> Result<Vec<RecordHash>, Failure> {
+    let rows: Vec<(String, String)> = on_collection!(collection, records => {
+        records::table
+            .filter(records::id.gt(page.cursor().map_or("", RecordId::as_str)))
+            .order(records::id)
+            .limit(page.limit() as i64 + 1)
+            .select((records::id, records::content_hash))
+            .load(sqlite)?
+    });
+    let mut hashes = Vec::with_capacity(rows.len());
+    for (id, content_hash) in rows {
+        let id = RecordId::parse(id.as_str()).map_err(|err| StoreError::corrupt(Entity::RawRecord, id, err))?;
+        hashes.push(RecordHash { id, content_hash: content_hash.parse().ok() });
+    }
+    Ok(hashes)
 }
 
 /// Restricts a boxed query to the bounds that are columns.

@@ -65,17 +65,23 @@ impl From<&RawRecord> for RecordRow {
 impl RecordRow {
     /// Reads the record back, or says which one is corrupt and why.
     pub(super) fn into_record(self) -> Result<RawRecord, StoreError> {
-        let key = self.id.clone();
-        self.decode().map_err(|err| StoreError::corrupt(Entity::RawRecord, key, err))
+        self.into_record_or_content().map_err(|(error, _)| error)
     }
 
-    fn decode(self) -> Result<RawRecord, BoxError> {
+    /// Reads the record back, or says which one is corrupt and why, and returns its content as it is.
+    pub(super) fn into_record_or_content(mut self) -> Result<RawRecord, (StoreError, JsonText)> {
+        let key = self.id.clone();
+        let content = std::mem::replace(&mut self.raw_content, JsonText(String::new()));
+        self.decode(&content).map_err(|err| (StoreError::corrupt(Entity::RawRecord, key, err), content))
+    }
+
+    fn decode(self, content: &JsonText) -> Result<RawRecord, BoxError> {
         Ok(RawRecord {
             id: RecordId::parse(self.id)?,
             source_app: SourceApp::parse(&self.source_app)?,
             source: self.source,
             data_type: DataType::parse(&self.data_type)?,
-            raw_content: self.raw_content.parse()?,
+            raw_content: content.parse()?,
             metadata: self.metadata.parse()?,
             scraped_at: self.scraped_at.map(|instant| instant.0),
             ingested_at: self.ingested_at.0,

@@ -33,6 +33,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    deleted_records (collection, seq) {
+        collection -> Text,
+        seq -> BigInt,
+        id -> Text,
+    }
+}
+
+diesel::table! {
     predictions (id) {
         id -> Text,
         model_name -> Text,
@@ -64,5 +72,13 @@ diesel::table! {
         step -> Text,
         body -> Json,
         created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    figures (id) {
+        id -> Text,
+        body -> Json,
+        recorded_at -> Timestamp,
     }
 }

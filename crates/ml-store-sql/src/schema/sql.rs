@@ -81,6 +81,22 @@ diesel::table! {
         n_unchanged -> BigInt,
         n_quarantined -> BigInt,
         updated_at -> Timestamp,
+        n_deleted -> BigInt,
+        reconciled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    record_lineage (collection, raw_id) {
+        collection -> Text,
+        raw_id -> Text,
+        content_hash -> Text,
+        ingested_at -> Timestamp,
+        outcome -> Text,
+        target_table -> Nullable<Text>,
+        row_ids -> Nullable<Json>,
+        pipeline -> Text,
+        synced_at -> Timestamp,
     }
 }
 
@@ -113,6 +129,7 @@ diesel::table! {
         scope -> Text,
         key -> Text,
         raw_id -> Text,
+        collection -> Text,
     }
 }
 
@@ -124,6 +141,7 @@ diesel::table! {
         body_hash -> Text,
         created_at -> Timestamp,
         delivered_at -> Nullable<Timestamp>,
+        action -> Text,
     }
 }
 

@@ -7,10 +7,12 @@ use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::evaluation::{DriftReport, EvaluationStore, ModelPerformance, ValidationResult};
 use ml_core::id::{ReportId, RunId};
 use ml_core::model::ModelName;
+use ml_core::outbox::OutboxEntry;
 
 use crate::error::or_already_exists;
 use crate::schema::sql::{drift_reports, model_performance, validation_results};
-use crate::sql::SqlStore;
+use crate::sql::outbox::OutboxRow;
+use crate::sql::{SqlStore, outbox};
 use crate::types::{Instant, JsonText};
 
 #[derive(Debug, Queryable, Insertable)]
@@ -156,12 +158,22 @@ impl DriftRow {
 
 #[async_trait]
 impl EvaluationStore for SqlStore {
-    async fn create_performance(&self, performance: &ModelPerformance) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(model_performance::table).values(PerformanceRow::from(performance));
+    async fn create_performance(
+        &self,
+        performance: &ModelPerformance,
+        publication: Option<&OutboxEntry>,
+    ) -> Result<(), StoreError> {
+        let (row, id) = (PerformanceRow::from(performance), performance.id.clone());
+        let publication = publication.map(OutboxRow::waiting);
         self.database
-            .write("recording an evaluation", async |connection| {
-                let inserted = insert.execute(connection).await.map(|_| ());
-                inserted.map_err(|err| or_already_exists(err, Entity::ModelPerformance, &performance.id))
+            .write_blocking("recording an evaluation", move |sqlite| {
+                let insert = diesel::insert_into(model_performance::table).values(row);
+                diesel::RunQueryDsl::execute(insert, sqlite)
+                    .map_err(|err| or_already_exists(err, Entity::ModelPerformance, &id))?;
+                if let Some(publication) = &publication {
+                    outbox::enqueue(sqlite, publication)?;
+                }
+                Ok(())
             })
             .await
     }
@@ -178,12 +190,22 @@ impl EvaluationStore for SqlStore {
         rows.into_iter().map(PerformanceRow::into_performance).collect()
     }
 
-    async fn create_validation(&self, result: &ValidationResult) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(validation_results::table).values(ValidationRow::from(result));
+    async fn create_validation(
+        &self,
+        result: &ValidationResult,
+        publication: Option<&OutboxEntry>,
+    ) -> Result<(), StoreError> {
+        let (row, id) = (ValidationRow::from(result), result.id.clone());
+        let publication = publication.map(OutboxRow::waiting);
         self.database
-            .write("recording a validation", async |connection| {
-                let inserted = insert.execute(connection).await.map(|_| ());
-                inserted.map_err(|err| or_already_exists(err, Entity::ValidationResult, &result.id))
+            .write_blocking("recording a validation", move |sqlite| {
+                let insert = diesel::insert_into(validation_results::table).values(row);
+                diesel::RunQueryDsl::execute(insert, sqlite)
+                    .map_err(|err| or_already_exists(err, Entity::ValidationResult, &id))?;
+                if let Some(publication) = &publication {
+                    outbox::enqueue(sqlite, publication)?;
+                }
+                Ok(())
             })
             .await
     }

@@ -14,7 +14,9 @@ use ml_core::record::{DataType, SourceApp};
 use crate::connection::Connection;
 use crate::schema::sql::global_ml_data;
 use crate::sql::SqlStore;
-use crate::sql::validated::{self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements};
+use crate::sql::validated::{
+    self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
+};
 use crate::types::{Instant, JsonText};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
@@ -68,8 +70,9 @@ impl GlobalRow {
 
 impl HashedRow for GlobalRow {
     hashed_row_statements!(GlobalRow, global_ml_data, (id));
+    take_by_id!(GlobalRow, global_ml_data);
 
-    fn superseded_by(self, next: &GlobalRow) -> Result<Option<SupersededRow>, StoreError> {
+    fn superseded(self, superseded_at: Instant) -> Result<Option<SupersededRow>, StoreError> {
         let (id, source_app) = (self.id.clone(), self.source_app.clone());
         let data_type = Some(self.data_type.clone());
         let (created_at, event_time) = (self.created_at, self.event_time);
@@ -77,7 +80,7 @@ impl HashedRow for GlobalRow {
             table_name: GlobalRow::TABLE,
             id,
             created_at,
-            superseded_at: next.created_at,
+            superseded_at,
             source_app,
             data_type,
             event_time,

@@ -64,7 +64,14 @@ impl TruthRow {
 impl HashedRow for TruthRow {
     hashed_row_statements!(TruthRow, ground_truth, (record_id, target));
 
-    fn superseded_by(self, _next: &TruthRow) -> Result<Option<SupersededRow>, StoreError> {
+    fn take(sqlite: &mut SqliteConnection, key: &str, raw_id: &str) -> QueryResult<Option<TruthRow>> {
+        let Some((record_id, target)) = key.split_once('\n') else { return Ok(None) };
+        let of_record = ground_truth::table.find((record_id, target)).filter(ground_truth::raw_id.eq(raw_id));
+        let taken = diesel::delete(of_record).returning(ground_truth::all_columns);
+        diesel::OptionalExtension::optional(diesel::RunQueryDsl::get_result(taken, sqlite))
+    }
+
+    fn superseded(self, _superseded_at: Instant) -> Result<Option<SupersededRow>, StoreError> {
         Ok(None)
     }
 }

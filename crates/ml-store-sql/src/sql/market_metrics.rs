@@ -15,7 +15,9 @@ use ml_core::record::SourceApp;
 use crate::connection::Connection;
 use crate::schema::sql::market_metrics;
 use crate::sql::SqlStore;
-use crate::sql::validated::{self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements};
+use crate::sql::validated::{
+    self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
+};
 use crate::types::{Instant, JsonText};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
@@ -75,15 +77,16 @@ impl MarketRow {
 
 impl HashedRow for MarketRow {
     hashed_row_statements!(MarketRow, market_metrics, (id));
+    take_by_id!(MarketRow, market_metrics);
 
-    fn superseded_by(self, next: &MarketRow) -> Result<Option<SupersededRow>, StoreError> {
+    fn superseded(self, superseded_at: Instant) -> Result<Option<SupersededRow>, StoreError> {
         let (id, source_app) = (self.id.clone(), self.source_app.clone());
         let (created_at, event_time) = (self.created_at, self.event_time);
         Ok(Some(SupersededRow {
             table_name: MarketRow::TABLE,
             id,
             created_at,
-            superseded_at: next.created_at,
+            superseded_at,
             source_app,
             data_type: None,
             event_time,

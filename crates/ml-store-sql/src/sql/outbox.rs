@@ -7,7 +7,7 @@ use diesel::sqlite::SqliteConnection;
 use ml_core::digest::Digest;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::id::OutboxId;
-use ml_core::outbox::{OutboxCounts, OutboxEntry, OutboxStore};
+use ml_core::outbox::{OutboxAction, OutboxCounts, OutboxEntry, OutboxStore};
 use ml_core::result::ResultKind;
 
 use crate::prepared::prepared;
@@ -17,26 +17,28 @@ use crate::types::{Instant, JsonText};
 
 #[derive(Debug, Queryable, Insertable)]
 #[diesel(table_name = outbox, treat_none_as_default_value = false)]
-struct OutboxRow {
+pub(super) struct OutboxRow {
     id: String,
     kind: String,
     body: JsonText,
     body_hash: String,
     created_at: Instant,
     delivered_at: Option<Instant>,
+    action: String,
 }
 
 impl OutboxRow {
     /// Encodes the entry as one that waits.
-    fn waiting(entry: &OutboxEntry) -> OutboxRow {
+    pub(super) fn waiting(entry: &OutboxEntry) -> OutboxRow {
         let body = JsonText::of(&entry.body);
         OutboxRow {
             id: entry.id.as_str().to_owned(),
             kind: entry.kind.name().to_owned(),
-            body_hash: Digest::of(body.0.as_bytes()).to_string(),
+            body_hash: hash_of(entry.action, &body).to_string(),
             body,
             created_at: Instant(entry.created_at),
             delivered_at: None,
+            action: entry.action.name().to_owned(),
         }
     }
 
@@ -49,10 +51,19 @@ impl OutboxRow {
         Ok(OutboxEntry {
             id: OutboxId::parse(self.id)?,
             kind: ResultKind::find_by_name(&self.kind).ok_or("there is no such kind of result")?,
+            action: OutboxAction::find_by_name(&self.action).ok_or("there is no such action")?,
             body: self.body.parse()?,
             created_at: self.created_at.0,
             delivered_at: self.delivered_at.map(|instant| instant.0),
         })
+    }
+}
+
+/// Returns the digest of what is to be done: of the document, or, for a deletion, of a text that is no document.
+fn hash_of(action: OutboxAction, body: &JsonText) -> Digest {
+    match action {
+        OutboxAction::Put => Digest::of(body.0.as_bytes()),
+        OutboxAction::Delete => Digest::of(b"delete"),
     }
 }
 
@@ -64,7 +75,7 @@ impl OutboxStore for SqlStore {
             .write_blocking("filling the outbox", move |sqlite| {
                 let mut n_waiting = 0;
                 for row in &rows {
-                    n_waiting += enqueue_on_sqlite(sqlite, row)? as u64;
+                    n_waiting += enqueue(sqlite, row)? as u64;
                 }
                 Ok(n_waiting)
             })
@@ -109,17 +120,18 @@ impl OutboxStore for SqlStore {
     }
 }
 
-/// Adds the entry, or replaces one with another body; returns how many rows that wrote.
-fn enqueue_on_sqlite(sqlite: &mut SqliteConnection, row: &OutboxRow) -> QueryResult<usize> {
+/// Adds the entry, or replaces one that says something else; returns how many rows that wrote.
+pub(super) fn enqueue(sqlite: &mut SqliteConnection, row: &OutboxRow) -> QueryResult<usize> {
     struct Insert;
     let insert = diesel::insert_into(outbox::table).values(row).on_conflict(outbox::id).do_nothing();
     if prepared::<Insert, _>(insert).execute(sqlite)? == 1 {
         return Ok(1);
     }
-    let with_other_body = outbox::table.find(&row.id).filter(outbox::body_hash.ne(&row.body_hash));
-    diesel::update(with_other_body)
+    let that_differs = outbox::table.find(&row.id).filter(outbox::body_hash.ne(&row.body_hash));
+    diesel::update(that_differs)
         .set((
             outbox::kind.eq(&row.kind),
+            outbox::action.eq(&row.action),
             outbox::body.eq(&row.body),
             outbox::body_hash.eq(&row.body_hash),
             outbox::created_at.eq(&row.created_at),
@@ -131,6 +143,11 @@ fn enqueue_on_sqlite(sqlite: &mut SqliteConnection, row: &OutboxRow) -> QueryRes
 fn mark_delivered_on_sqlite(sqlite: &mut SqliteConnection, row: &OutboxRow, at: DateTime<Utc>) -> QueryResult<()> {
     let as_it_was_read =
         outbox::table.find(&row.id).filter(outbox::body_hash.eq(&row.body_hash)).filter(outbox::delivered_at.is_null());
-    diesel::update(as_it_was_read).set(outbox::delivered_at.eq(Some(Instant(at)))).execute(sqlite)?;
+    if diesel::update(as_it_was_read).set(outbox::delivered_at.eq(Some(Instant(at)))).execute(sqlite)? == 1 {
+        return Ok(());
+    }
+    // What was delivered now may lie over what is newer and was delivered before.
+    let replaced = outbox::table.find(&row.id).filter(outbox::body_hash.ne(&row.body_hash));
+    diesel::update(replaced).set(outbox::delivered_at.eq(None::<Instant>)).execute(sqlite)?;
     Ok(())
 }

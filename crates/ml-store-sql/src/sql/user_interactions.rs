@@ -15,7 +15,9 @@ use ml_core::user_interaction::{UserInteraction, UserInteractionStore};
 use crate::connection::Connection;
 use crate::schema::sql::user_interactions;
 use crate::sql::SqlStore;
-use crate::sql::validated::{self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements};
+use crate::sql::validated::{
+    self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
+};
 use crate::types::{Instant, JsonText};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
@@ -69,15 +71,16 @@ impl InteractionRow {
 
 impl HashedRow for InteractionRow {
     hashed_row_statements!(InteractionRow, user_interactions, (id));
+    take_by_id!(InteractionRow, user_interactions);
 
-    fn superseded_by(self, next: &InteractionRow) -> Result<Option<SupersededRow>, StoreError> {
+    fn superseded(self, superseded_at: Instant) -> Result<Option<SupersededRow>, StoreError> {
         let (id, source_app) = (self.id.clone(), self.source_app.clone());
         let (created_at, event_time) = (self.created_at, self.event_time);
         Ok(Some(SupersededRow {
             table_name: InteractionRow::TABLE,
             id,
             created_at,
-            superseded_at: next.created_at,
+            superseded_at,
             source_app,
             data_type: None,
             event_time,

@@ -30,8 +30,14 @@ pub(super) trait HashedRow: Sized {
     /// Returns the digest that two versions are compared by.
     fn content_hash(&self) -> &str;
 
-    /// Returns the row as it is kept once `next` has replaced it; absent where nobody asks for former versions.
-    fn superseded_by(self, next: &Self) -> Result<Option<SupersededRow>, StoreError>;
+    /// Deletes the row with this key, if it was made from `raw_id`, and returns it.
+    fn take(sqlite: &mut SqliteConnection, key: &str, raw_id: &str) -> QueryResult<Option<Self>>;
+
+    /// Returns when this version was known first.
+    fn created_at(&self) -> Instant;
+
+    /// Returns the row as it is kept once it is not current any more; absent where nobody asks for former versions.
+    fn superseded(self, at: Instant) -> Result<Option<SupersededRow>, StoreError>;
 }
 
 /// Implements the statements of [`HashedRow`] for the table `$table` with the key `$key`.
@@ -56,9 +62,25 @@ macro_rules! hashed_row_statements {
         fn content_hash(&self) -> &str {
             &self.content_hash
         }
+
+        fn created_at(&self) -> Instant {
+            self.created_at
+        }
     };
 }
 pub(super) use hashed_row_statements;
+
+/// Implements [`HashedRow::take`] for the table `$table` with the key `id`.
+macro_rules! take_by_id {
+    ($row:ident, $table:ident) => {
+        fn take(sqlite: &mut SqliteConnection, key: &str, raw_id: &str) -> QueryResult<Option<$row>> {
+            let delete = diesel::delete($table::table.filter($table::id.eq(key)).filter($table::raw_id.eq(raw_id)));
+            let taken = diesel::RunQueryDsl::get_result(delete.returning($table::all_columns), sqlite);
+            diesel::OptionalExtension::optional(taken)
+        }
+    };
+}
+pub(super) use take_by_id;
 
 /// A row of a table that is read by [`ValidatedQuery`].
 pub(super) trait ValidatedTable: HashedRow + Send {
@@ -112,11 +134,25 @@ pub(super) fn write<R: HashedRow>(sqlite: &mut SqliteConnection, row: &R) -> Res
     if stored.content_hash() == row.content_hash() {
         return Ok(false);
     }
-    if let Some(former) = stored.superseded_by(row)? {
+    if let Some(former) = stored.superseded(row.created_at())? {
         keep(sqlite, &former)?;
     }
     row.replace(sqlite)?;
     Ok(true)
+}
+
+/// Removes the row with this key, if it was made from `raw_id`.
+pub(super) fn remove<R: HashedRow>(
+    sqlite: &mut SqliteConnection,
+    key: &str,
+    raw_id: &str,
+    at: Instant,
+) -> Result<(), Failure> {
+    let Some(taken) = R::take(sqlite, key, raw_id)? else { return Ok(()) };
+    if let Some(former) = taken.superseded(at)? {
+        keep(sqlite, &former)?;
+    }
+    Ok(())
 }
 
 /// Keeps a former version, unless no instant could ask for it: then it was current for no time at all.

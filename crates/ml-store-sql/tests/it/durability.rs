@@ -1,6 +1,6 @@
 //! What is still there after closing, and after ending without closing.
 
-use ml_core::document::{ChangeFeed as _, DocumentStore as _, RecordQuery};
+use ml_core::document::{Change, ChangeFeed as _, DocumentStore as _, RecordQuery};
 use ml_core::global_data::{GlobalDataStore, ValidatedQuery};
 use ml_core::record::Collection;
 use ml_core::sync::SyncStore as _;
@@ -21,7 +21,7 @@ async fn closing_and_opening_keeps_everything() {
 
     let store = documents_at(&path).await;
     let rest = store.changes(Collection::TextCorpus, read.token.as_ref(), 100).await.unwrap();
-    assert_eq!(rest.records, written[60..]);
+    assert_eq!(rest.changes, written[60..].iter().cloned().map(Change::Upserted).collect::<Vec<_>>());
     assert_eq!(store.get(Collection::TextCorpus, &written[7].id).await.unwrap(), written[7]);
 }
 

@@ -1,6 +1,6 @@
 //! Reading what another program wrote: by the column types, and what does not decode.
 
-use ml_core::document::{ChangeFeed as _, DocumentStore as _, RecordQuery, ResumeToken};
+use ml_core::document::{Change, ChangeFeed as _, DocumentStore as _, RecordQuery, ResumeToken, Unreadable};
 use ml_core::error::StoreError;
 use ml_core::page::PageRequest;
 use ml_core::record::Collection;
@@ -22,7 +22,12 @@ async fn a_corrupt_document_is_named() {
         assert!(matches!(&error, StoreError::Corrupt { key, .. } if key == "broken"), "{error:?}");
     };
     corrupt(store.get(Collection::TextCorpus, &record.id).await.unwrap_err());
-    corrupt(store.changes(Collection::TextCorpus, None, 10).await.unwrap_err());
+    let batch = store.changes(Collection::TextCorpus, None, 10).await.unwrap();
+    let [Change::Undecodable { id, fault: Unreadable::Malformed, content, reason }] = &batch.changes[..] else {
+        panic!("{batch:?}")
+    };
+    assert_eq!((id, content), (&record.id, &json!("{\"headline\": ")));
+    assert!(reason.contains("`broken` cannot be read: EOF"), "{reason}");
     let page = PageRequest::first(10);
     corrupt(store.list(Collection::TextCorpus, &RecordQuery::default(), page).await.unwrap_err());
 }
@@ -66,5 +71,5 @@ async fn a_position_stays_good_when_the_newest_records_go() {
     let new = a_raw_record().id("new").ingested_at(later).build();
     store.upsert(Collection::TextCorpus, std::slice::from_ref(&new)).await.unwrap();
     let read = store.changes(Collection::TextCorpus, read.token.as_ref(), 10).await.unwrap();
-    assert_eq!(read.records, [new]);
+    assert_eq!(read.changes, [Change::Upserted(new)]);
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{outbox_id, second};
-use crate::outbox::OutboxEntry;
+use crate::outbox::{OutboxAction, OutboxEntry};
 use crate::result::ResultKind;
 
 /// Builds an [`OutboxEntry`].
@@ -16,6 +16,7 @@ pub fn an_outbox_entry() -> OutboxEntryBuilder {
     OutboxEntryBuilder(OutboxEntry {
         id: outbox_id("o1"),
         kind: ResultKind::Predictions,
+        action: OutboxAction::Put,
         body: json!({"value": "up"}),
         created_at: second(0),
         delivered_at: None,
@@ -27,6 +28,8 @@ setters!(OutboxEntryBuilder {
     id(id: &str) => id = outbox_id(id);
     /// Sets which collection it goes to.
     kind(kind: ResultKind) => kind = kind;
+    /// Sets whether the document is written or deleted.
+    action(action: OutboxAction) => action = action;
     /// Sets the document.
     body(body: Value) => body = body;
     /// Sets when it was put there.

@@ -96,6 +96,8 @@ pub fn a_market_metric() -> MarketMetricBuilder {
 }
 
 setters!(MarketMetricBuilder {
+    /// Sets the raw record's id alone.
+    raw_id(id: &str) => raw_id = record_id(id);
     /// Sets the application.
     source_app(app: &str) => source_app = source_app(app);
     /// Sets the symbol.

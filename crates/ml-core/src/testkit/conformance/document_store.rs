@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::awkward;
 use super::outcome::assert_not_found;
 use super::pages::joined;
-use crate::document::{DocumentStore, RecordQuery, UpsertCounts};
+use crate::document::{DocumentStore, RecordHash, RecordQuery, UpsertCounts};
 use crate::error::Entity;
 use crate::id::{MAX_ID_BYTES, RecordId};
 use crate::page::PageRequest;
@@ -354,6 +354,54 @@ pub async fn retention_deletes_what_is_older(store: &dyn DocumentStore) {
     assert_eq!(again.inserted, 1);
 }
 
+pub async fn a_deleted_record_is_gone(store: &dyn DocumentStore) {
+    store_in_text_corpus(store, &records_called(&["a", "b", "c"])).await;
+    store.upsert(SocialContent, &records_called(&["a"])).await.unwrap();
+
+    assert_eq!(store.delete(TextCorpus, &["c", "a", "absent"].map(record_id)).await.unwrap(), 2);
+
+    check_query(store, &RecordQuery::default(), &["b"]).await;
+    assert_not_found(store.get(TextCorpus, &record_id("a")).await, Entity::RawRecord);
+    assert_eq!(store.count(SocialContent, &RecordQuery::default()).await.unwrap(), 1);
+    assert_eq!(store.delete(TextCorpus, &["a"].map(record_id)).await.unwrap(), 0);
+    assert_eq!(store.delete(TextCorpus, &[]).await.unwrap(), 0);
+    assert_eq!(store.upsert(TextCorpus, &records_called(&["a"])).await.unwrap().inserted, 1);
+    check_query(store, &RecordQuery::default(), &["a", "b"]).await;
+}
+
+pub async fn many_records_are_deleted_at_once(store: &dyn DocumentStore) {
+    store_in_text_corpus(store, &numbered(3000)).await;
+    let ids: Vec<RecordId> = numbered(2990).into_iter().map(|record| record.id).collect();
+    assert_eq!(store.delete(TextCorpus, &ids).await.unwrap(), 2990);
+    assert_eq!(store.count(TextCorpus, &RecordQuery::default()).await.unwrap(), 10);
+}
+
+pub async fn hashes_are_listed_by_id(store: &dyn DocumentStore) {
+    let mut records: Vec<RawRecord> = awkward::TEXTS.iter().map(|id| a_raw_record().id(id).build()).collect();
+    records.push(a_raw_record().id("zz").content(json!("other")).build());
+    records.sort_by(|one, other| one.id.cmp(&other.id));
+    store_in_text_corpus(store, &records).await;
+    store.upsert(SocialContent, &records_called(&["elsewhere"])).await.unwrap();
+    let expected: Vec<RecordHash> = records
+        .iter()
+        .map(|record| RecordHash { id: record.id.clone(), content_hash: Some(record.content_hash) })
+        .collect();
+    for limit in [1, 5, 100] {
+        let hashes = joined(limit, async |page| store.list_hashes(TextCorpus, page).await).await;
+        assert_eq!(hashes, expected, "in pages of {limit}");
+    }
+}
+
+pub async fn a_replacement_is_never_from_before_what_it_replaces(store: &dyn DocumentStore) {
+    let version = |text: &str, time| a_raw_record().content(json!(text)).ingested_at(second(time)).build();
+    store.upsert(TextCorpus, &[version("first", 5)]).await.unwrap();
+    for (text, given, expected) in [("second", 3, 5), ("third", 5, 5), ("fourth", 7, 7), ("fifth", 6, 7)] {
+        store.upsert(TextCorpus, &[version(text, given)]).await.unwrap();
+        let stored = store.get(TextCorpus, &record_id("r1")).await.unwrap();
+        assert_eq!((stored.raw_content, stored.ingested_at), (json!(text), second(expected)));
+    }
+}
+
 pub async fn a_large_batch_is_stored_at_once(store: &dyn DocumentStore) {
     let records = numbered(5000);
     store_in_text_corpus(store, &records).await;
@@ -423,6 +471,10 @@ macro_rules! document_store_suite {
                 queries_by_fields_with_awkward_names,
                 an_awkward_value_equals_itself_alone,
                 retention_deletes_what_is_older,
+                a_deleted_record_is_gone,
+                many_records_are_deleted_at_once,
+                hashes_are_listed_by_id,
+                a_replacement_is_never_from_before_what_it_replaces,
                 a_large_batch_is_stored_at_once,
                 a_record_of_a_megabyte_comes_back,
                 overlapping_writers_lose_nothing,

@@ -39,6 +39,21 @@ pub async fn vectors_keep_every_bit(store: &dyn EmbeddingStore) {
     }
 }
 
+pub async fn an_older_embedding_never_replaces_a_newer_one(store: &dyn EmbeddingStore) {
+    let version = |value, time| an_embedding().vector(vec![value]).created_at(second(time)).build();
+    store.upsert(&[version(1.0, 5)]).await.unwrap();
+    let counts = store.upsert(&[version(2.0, 4)]).await.unwrap();
+    assert_eq!(counts, UpsertCounts { unchanged: 1, ..UpsertCounts::default() });
+    let stored = version(1.0, 5);
+    assert_eq!(find(store, &stored.model, &[stored.record_id.as_str()]).await, [version(1.0, 5)]);
+}
+
+pub async fn deleted_embeddings_are_gone(store: &dyn EmbeddingStore) {
+    store.upsert(&[of("a"), of("b")]).await.unwrap();
+    assert_eq!(store.delete(&[of("a").id, of("absent").id]).await.unwrap(), 1);
+    assert_eq!(find(store, "tf-idf@1", &["a", "b"]).await, [of("b")]);
+}
+
 pub async fn records_without_an_embedding_are_left_out(store: &dyn EmbeddingStore) {
     store.upsert(&[of("a"), of("c")]).await.unwrap();
     assert_eq!(find(store, "tf-idf@1", &["a", "b", "c", "c"]).await, [of("a"), of("c")]);
@@ -94,6 +109,8 @@ macro_rules! embedding_store_suite {
             [
                 an_empty_store_has_no_embeddings,
                 vectors_keep_every_bit,
+                an_older_embedding_never_replaces_a_newer_one,
+                deleted_embeddings_are_gone,
                 records_without_an_embedding_are_left_out,
                 models_are_apart,
                 embedding_again_changes_nothing,

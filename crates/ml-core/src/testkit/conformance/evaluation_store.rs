@@ -27,7 +27,7 @@ pub async fn figures_come_back_as_they_were_given(store: &dyn EvaluationStore) {
         a_model_performance().id("b").unregistered().metrics(BTreeMap::new()).evaluated_at(second(-86_400)).build(),
     ];
     for row in &rows {
-        store.create_performance(row).await.unwrap();
+        store.create_performance(row, None).await.unwrap();
     }
     assert_eq!(store.list_performance(None).await.unwrap(), rows);
 }
@@ -38,7 +38,7 @@ pub async fn validations_come_back_as_they_were_given(store: &dyn EvaluationStor
         a_validation_result().id("b").subject("o'hara \"%_ 🦀").passed(false).build(),
     ];
     for row in &rows {
-        store.create_validation(row).await.unwrap();
+        store.create_validation(row, None).await.unwrap();
     }
     assert_eq!(store.list_validations().await.unwrap(), rows);
 }
@@ -53,14 +53,14 @@ pub async fn drift_reports_come_back_as_they_were_given(store: &dyn EvaluationSt
 }
 
 pub async fn a_taken_id_is_refused(store: &dyn EvaluationStore) {
-    store.create_performance(&a_model_performance().id("same").build()).await.unwrap();
-    store.create_validation(&a_validation_result().id("same").build()).await.unwrap();
+    store.create_performance(&a_model_performance().id("same").build(), None).await.unwrap();
+    store.create_validation(&a_validation_result().id("same").build(), None).await.unwrap();
     store.create_drift_report(&a_drift_report().id("same").build()).await.unwrap();
 
     let performance = a_model_performance().id("same").model_name("other").build();
-    assert_already_exists(store.create_performance(&performance).await, Entity::ModelPerformance);
+    assert_already_exists(store.create_performance(&performance, None).await, Entity::ModelPerformance);
     let validation = a_validation_result().id("same").passed(false).build();
-    assert_already_exists(store.create_validation(&validation).await, Entity::ValidationResult);
+    assert_already_exists(store.create_validation(&validation, None).await, Entity::ValidationResult);
     let report = a_drift_report().id("same").drifted(true).build();
     assert_already_exists(store.create_drift_report(&report).await, Entity::DriftReport);
 
@@ -76,7 +76,7 @@ pub async fn figures_are_listed_newest_first(store: &dyn EvaluationStore) {
     let row = |(id, time)| a_model_performance().id(id).evaluated_at(second(time)).build();
     let rows: Vec<ModelPerformance> = NEWEST_FIRST.into_iter().map(row).collect();
     for row in rows.iter().rev() {
-        store.create_performance(row).await.unwrap();
+        store.create_performance(row, None).await.unwrap();
     }
     assert_eq!(store.list_performance(None).await.unwrap(), rows);
     assert_eq!(store.list_performance(Some(&model_name("news"))).await.unwrap(), rows);
@@ -86,7 +86,7 @@ pub async fn validations_are_listed_newest_first(store: &dyn EvaluationStore) {
     let row = |(id, time)| a_validation_result().id(id).validated_at(second(time)).build();
     let rows: Vec<ValidationResult> = NEWEST_FIRST.into_iter().map(row).collect();
     for row in rows.iter().rev() {
-        store.create_validation(row).await.unwrap();
+        store.create_validation(row, None).await.unwrap();
     }
     assert_eq!(store.list_validations().await.unwrap(), rows);
 }
@@ -105,10 +105,10 @@ pub async fn models_are_told_apart(store: &dyn EvaluationStore) {
     let figures = [a_model_performance().id("a").build(), a_model_performance().id("b").model_name("News").build()];
     let reports = [a_drift_report().id("a").build(), a_drift_report().id("b").model_name("News").build()];
     for (figure, report) in figures.iter().zip(&reports) {
-        store.create_performance(figure).await.unwrap();
+        store.create_performance(figure, None).await.unwrap();
         store.create_drift_report(report).await.unwrap();
     }
-    store.create_performance(&a_model_performance().id("c").unregistered().build()).await.unwrap();
+    store.create_performance(&a_model_performance().id("c").unregistered().build(), None).await.unwrap();
     for (number, name) in ["news", "News"].into_iter().enumerate() {
         let of_model = store.list_performance(Some(&model_name(name))).await.unwrap();
         assert_eq!(of_model, figures[number..=number]);
@@ -122,7 +122,7 @@ pub async fn models_are_told_apart(store: &dyn EvaluationStore) {
 pub async fn awkward_ids_are_ordinary_ids(store: &dyn EvaluationStore) {
     let rows = awkward::TEXTS.map(|text| a_model_performance().id(text).build());
     for row in rows.iter().rev() {
-        store.create_performance(row).await.unwrap();
+        store.create_performance(row, None).await.unwrap();
     }
     assert_eq!(store.list_performance(None).await.unwrap(), rows);
 }

@@ -55,7 +55,7 @@ pub async fn an_id_asked_twice_is_found_once(side: &dyn SyncSide) {
 
 pub async fn targets_are_apart(side: &dyn SyncSide) {
     let direction = a_ground_truth().build();
-    let volatility = a_ground_truth().target("volatility").value(json!(0.02)).build();
+    let volatility = a_ground_truth().target("volatility").value(json!(0.02)).raw_id("other").build();
     commit(side, &[direction.clone(), volatility.clone()]).await;
     assert_eq!(find(side, "direction", &["r1"]).await, [direction]);
     assert_eq!(find(side, "volatility", &["r1"]).await, [volatility]);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::awkward;
 use crate::document::UpsertCounts;
 use crate::result::{IntermediateResult, IntermediateResultStore};
-use crate::testkit::build::{an_intermediate_result, run_id, second};
+use crate::testkit::build::{an_intermediate_result, result_id, run_id, second};
 
 async fn of_run(store: &dyn IntermediateResultStore, run: &str) -> Vec<IntermediateResult> {
     store.list_by_run(&run_id(run)).await.unwrap()
@@ -53,6 +53,22 @@ pub async fn the_same_again_changes_nothing(store: &dyn IntermediateResultStore)
     assert_eq!(of_run(store, "run1").await, [first]);
 }
 
+pub async fn an_older_result_never_replaces_a_newer_one(store: &dyn IntermediateResultStore) {
+    let newer = an_intermediate_result().created_at(second(5)).build();
+    store.upsert(std::slice::from_ref(&newer)).await.unwrap();
+    let older = an_intermediate_result().body(json!("older")).created_at(second(4)).build();
+    let counts = store.upsert(&[older]).await.unwrap();
+    assert_eq!(counts, UpsertCounts { unchanged: 1, ..UpsertCounts::default() });
+    assert_eq!(of_run(store, "run1").await, [newer]);
+}
+
+pub async fn deleted_results_are_gone(store: &dyn IntermediateResultStore) {
+    let results = ["a", "b"].map(|id| an_intermediate_result().id(id).build());
+    store.upsert(&results).await.unwrap();
+    assert_eq!(store.delete(&["a", "absent"].map(result_id)).await.unwrap(), 1);
+    assert_eq!(of_run(store, "run1").await, results[1..]);
+}
+
 pub async fn what_differs_is_replaced(store: &dyn IntermediateResultStore) {
     store.upsert(&[an_intermediate_result().build()]).await.unwrap();
     let other_body = an_intermediate_result().body(json!("other")).created_at(second(1)).build();
@@ -84,6 +100,8 @@ macro_rules! intermediate_result_store_suite {
                 results_are_listed_by_step_and_id,
                 runs_are_apart,
                 the_same_again_changes_nothing,
+                an_older_result_never_replaces_a_newer_one,
+                deleted_results_are_gone,
                 what_differs_is_replaced,
                 a_large_batch_is_stored_at_once,
             ]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::awkward;
-use crate::outbox::{OutboxCounts, OutboxEntry, OutboxStore};
+use crate::outbox::{OutboxAction, OutboxCounts, OutboxEntry, OutboxStore};
 use crate::result::ResultKind;
 use crate::testkit::build::{an_outbox_entry, second};
 use crate::testkit::concurrently::concurrently;
@@ -117,6 +117,34 @@ pub async fn an_entry_replaced_after_it_was_read_stays_waiting(store: &dyn Outbo
     check_counts(store, 1, 1).await;
 }
 
+pub async fn an_entry_delivered_in_an_older_form_waits_again(store: &dyn OutboxStore) {
+    enqueue(store, &[an_outbox_entry().build()]).await;
+    let read = pending(store).await;
+    let newer = an_outbox_entry().body(json!("newer")).build();
+    enqueue(store, std::slice::from_ref(&newer)).await;
+    store.mark_delivered(std::slice::from_ref(&newer), second(1)).await.unwrap();
+    check_counts(store, 0, 1).await;
+
+    // Whoever read it first delivers it last, over what is newer.
+    store.mark_delivered(&read, second(2)).await.unwrap();
+
+    assert_eq!(pending(store).await, std::slice::from_ref(&newer));
+    store.mark_delivered(&[newer], second(3)).await.unwrap();
+    check_counts(store, 0, 1).await;
+}
+
+pub async fn a_deletion_is_a_publication_too(store: &dyn OutboxStore) {
+    let put = an_outbox_entry().body(Value::Null).build();
+    let delete = an_outbox_entry().action(OutboxAction::Delete).body(Value::Null).build();
+    assert_eq!(enqueue(store, std::slice::from_ref(&put)).await, 1);
+    assert_eq!(enqueue(store, std::slice::from_ref(&delete)).await, 1);
+    assert_eq!(pending(store).await, std::slice::from_ref(&delete));
+    store.mark_delivered(std::slice::from_ref(&delete), second(5)).await.unwrap();
+    assert_eq!(enqueue(store, std::slice::from_ref(&delete)).await, 0);
+    assert_eq!(enqueue(store, std::slice::from_ref(&put)).await, 1);
+    assert_eq!(pending(store).await, [put]);
+}
+
 pub async fn of_entries_with_the_same_id_the_last_wins(store: &dyn OutboxStore) {
     let versions = ["one", "two"].map(|text| an_outbox_entry().body(json!(text)).build());
     enqueue(store, &versions).await;
@@ -168,6 +196,8 @@ macro_rules! outbox_store_suite {
                 another_body_replaces_a_waiting_entry,
                 another_body_makes_a_delivered_entry_wait_again,
                 an_entry_replaced_after_it_was_read_stays_waiting,
+                an_entry_delivered_in_an_older_form_waits_again,
+                a_deletion_is_a_publication_too,
                 of_entries_with_the_same_id_the_last_wins,
                 awkward_ids_are_ordinary_ids,
                 a_large_batch_is_enqueued_and_delivered_at_once,

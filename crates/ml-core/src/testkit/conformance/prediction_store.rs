@@ -88,6 +88,23 @@ pub async fn what_differs_is_replaced(store: &dyn PredictionStore) {
     }
 }
 
+pub async fn an_older_prediction_never_replaces_a_newer_one(store: &dyn PredictionStore) {
+    let newer = a_prediction().predicted_at(second(5)).build();
+    store.upsert(std::slice::from_ref(&newer)).await.unwrap();
+    let counts = store.upsert(&[a_prediction().value(json!("older")).predicted_at(second(4)).build()]).await.unwrap();
+    assert_eq!(counts, UpsertCounts { unchanged: 1, ..UpsertCounts::default() });
+    check_query(store, &all(), &[newer]).await;
+}
+
+pub async fn deleted_predictions_are_gone(store: &dyn PredictionStore) {
+    let predictions = ["a", "b", "c"].map(|id| a_prediction().record_id(id).build());
+    store.upsert(&predictions).await.unwrap();
+    let ids = [&predictions[0], &predictions[2]].map(|prediction| prediction.id.clone());
+    assert_eq!(store.delete(&ids).await.unwrap(), 2);
+    assert_eq!(store.delete(&ids).await.unwrap(), 0);
+    check_query(store, &all(), &predictions[1..2]).await;
+}
+
 pub async fn counts_tell_inserted_unchanged_and_changed_apart(store: &dyn PredictionStore) {
     let of = |id: &str| a_prediction().record_id(id);
     store.upsert(&["a", "b", "c"].map(|id| of(id).build())).await.unwrap();
@@ -151,6 +168,8 @@ macro_rules! prediction_store_suite {
                 awkward_names_are_ordinary_names,
                 scoring_again_changes_nothing,
                 what_differs_is_replaced,
+                an_older_prediction_never_replaces_a_newer_one,
+                deleted_predictions_are_gone,
                 counts_tell_inserted_unchanged_and_changed_apart,
                 queries_restrict_the_list,
                 pages_joined_give_the_list,

@@ -1,60 +1,22 @@
-//! Cases of [`crate::sync::SyncStore`], seen through the tables that it writes.
-
-use std::collections::BTreeSet;
+//! Cases of [`crate::sync::SyncStore`], seen through the tables that it writes: rows, quarantine, unique keys, checkpoints.
 
 use serde_json::json;
 
 use super::awkward;
 use super::outcome::{assert_conflict, assert_not_found};
+use super::synced::{commit, key_of, known_by, n_global, n_quarantined, owners, pairs, token_of};
 use crate::document::ResumeToken;
 use crate::error::Entity;
 use crate::global_data::ValidatedQuery;
-use crate::quarantine::{QuarantineKey, QuarantineQuery};
+use crate::page::PageRequest;
 use crate::record::Collection::{self, MarketData, RawRecords, SocialContent, TextCorpus};
-use crate::sync::{Checkpoint, SyncBatch, SyncCounts, UniqueKey, ValidatedRow};
+use crate::sync::{Checkpoint, SyncCounts, ValidatedRow};
 use crate::testkit::build::{
     a_global_record, a_ground_truth, a_market_metric, a_quarantined_record, a_reason, a_sync_batch, a_user_interaction,
     record_id, second,
 };
 use crate::testkit::concurrently::concurrently;
 use crate::testkit::side::SyncSide;
-
-async fn commit(side: &dyn SyncSide, batch: SyncBatch) -> SyncCounts {
-    let counts = side.sync().commit(&batch).await.unwrap();
-    assert_eq!(counts.read, counts.written + counts.unchanged + counts.quarantined, "{counts:?}");
-    assert_eq!(counts.read, (batch.rows.len() + batch.quarantined.len()) as u64);
-    counts
-}
-
-async fn token_of(side: &dyn SyncSide, collection: Collection) -> Option<ResumeToken> {
-    side.sync().find_checkpoint(collection).await.unwrap().map(|checkpoint| checkpoint.token)
-}
-
-async fn n_global(side: &dyn SyncSide) -> u64 {
-    side.global().count(&ValidatedQuery::default()).await.unwrap()
-}
-
-async fn n_quarantined(side: &dyn SyncSide) -> u64 {
-    side.quarantine().count(&QuarantineQuery::default()).await.unwrap()
-}
-
-fn key_of(collection: Collection, id: &str) -> QuarantineKey {
-    QuarantineKey { collection, raw_id: record_id(id) }
-}
-
-async fn owners(side: &dyn SyncSide, scope: &str, keys: &[&str]) -> BTreeSet<(String, String)> {
-    let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-    let owners = side.sync().find_unique_owners(scope, &keys).await.unwrap();
-    let pair = |owner: UniqueKey| {
-        assert_eq!(owner.scope, scope);
-        (owner.key, owner.raw_id.to_string())
-    };
-    owners.into_iter().map(pair).collect()
-}
-
-fn pairs(pairs: &[(&str, &str)]) -> BTreeSet<(String, String)> {
-    pairs.iter().map(|(key, id)| ((*key).to_owned(), (*id).to_owned())).collect()
-}
 
 pub async fn a_fresh_store_has_no_checkpoint(side: &dyn SyncSide) {
     assert_eq!(side.sync().find_checkpoint(TextCorpus).await.unwrap(), None);
@@ -67,7 +29,8 @@ pub async fn the_first_commit_makes_the_checkpoint(side: &dyn SyncSide) {
     let counts = commit(side, batch).await;
 
     assert_eq!(counts, SyncCounts { read: 1, written: 1, ..SyncCounts::default() });
-    let expected = Checkpoint { collection: TextCorpus, token: ResumeToken::new("t1"), counts, updated_at: second(7) };
+    let (token, reconciled_at) = (ResumeToken::new("t1"), None);
+    let expected = Checkpoint { collection: TextCorpus, token, counts, updated_at: second(7), reconciled_at };
     assert_eq!(side.sync().find_checkpoint(TextCorpus).await.unwrap(), Some(expected));
     assert_eq!(side.sync().find_checkpoint(MarketData).await.unwrap(), None);
     assert_eq!(side.global().get(&record_id("r1")).await.unwrap(), a_global_record().build());
@@ -84,7 +47,7 @@ pub async fn the_checkpoint_adds_the_counts(side: &dyn SyncSide) {
 
     assert_eq!(counts, SyncCounts { read: 1, unchanged: 1, ..SyncCounts::default() });
     let checkpoint = side.sync().find_checkpoint(TextCorpus).await.unwrap().unwrap();
-    assert_eq!(checkpoint.counts, SyncCounts { read: 3, written: 1, unchanged: 1, quarantined: 1 });
+    assert_eq!(checkpoint.counts, SyncCounts { read: 3, written: 1, unchanged: 1, quarantined: 1, deleted: 0 });
     assert_eq!(checkpoint.token, ResumeToken::new("t2"));
     assert_eq!(checkpoint.updated_at, second(3));
 }
@@ -188,8 +151,8 @@ pub async fn overlapping_commits_of_collections_all_happen(side: &dyn SyncSide) 
 pub async fn one_batch_writes_every_table(side: &dyn SyncSide) {
     let rows = vec![
         ValidatedRow::Global(a_global_record().build()),
-        ValidatedRow::MarketMetric(a_market_metric().build()),
-        ValidatedRow::UserInteraction(a_user_interaction().build()),
+        ValidatedRow::MarketMetric(a_market_metric().id("r2").build()),
+        ValidatedRow::UserInteraction(a_user_interaction().id("r3").build()),
         ValidatedRow::GroundTruth(a_ground_truth().build()),
     ];
 
@@ -237,7 +200,7 @@ pub async fn of_rows_with_the_same_key_the_last_wins(side: &dyn SyncSide) {
     let found = side.truths().find_by_records("direction", &[record_id("r1")]).await.unwrap();
     assert_eq!(found, truths[1..]);
     let as_of = ValidatedQuery { known_by: Some(second(0)), ..ValidatedQuery::default() };
-    let listed = side.global().list(&as_of, crate::page::PageRequest::first(10)).await.unwrap();
+    let listed = side.global().list(&as_of, PageRequest::first(10)).await.unwrap();
     assert_eq!(listed.items, versions[1..]);
 }
 
@@ -277,13 +240,14 @@ pub async fn failing_again_keeps_the_first_time_and_counts_attempts(side: &dyn S
     assert_eq!(n_quarantined(side).await, 1);
 }
 
-pub async fn a_record_that_fails_keeps_its_former_row(side: &dyn SyncSide) {
-    let row = a_global_record().build();
+pub async fn a_record_that_fails_loses_its_row(side: &dyn SyncSide) {
+    let row = a_global_record().created_at(second(1)).build();
     commit(side, a_sync_batch().global(row.clone()).build()).await;
     let failed = vec![a_quarantined_record().build()];
-    commit(side, a_sync_batch().advance(Some("t1"), "t2").quarantined(failed).build()).await;
-    assert_eq!(side.global().get(&row.id).await.unwrap(), row);
-    assert_eq!(n_quarantined(side).await, 1);
+    commit(side, a_sync_batch().advance(Some("t1"), "t2").quarantined(failed).committed_at(second(5)).build()).await;
+    assert_eq!((n_global(side).await, n_quarantined(side).await), (0, 1));
+    assert_eq!(known_by(side, second(4)).await, [row]);
+    assert_eq!(known_by(side, second(5)).await, []);
 }
 
 pub async fn a_passed_record_leaves_quarantine(side: &dyn SyncSide) {
@@ -305,16 +269,19 @@ pub async fn a_passed_record_leaves_quarantine(side: &dyn SyncSide) {
     assert_eq!(side.quarantine().get(&elsewhere.key()).await.unwrap(), elsewhere);
 }
 
-pub async fn a_record_that_passes_unchanged_leaves_quarantine(side: &dyn SyncSide) {
-    commit(side, a_sync_batch().global(a_global_record().build()).build()).await;
+pub async fn a_record_that_failed_and_passes_again_has_its_row_back(side: &dyn SyncSide) {
+    let row_at = |time| a_global_record().created_at(second(time)).build();
+    commit(side, a_sync_batch().global(row_at(1)).build()).await;
     let failed = vec![a_quarantined_record().build()];
-    commit(side, a_sync_batch().advance(Some("t1"), "t2").quarantined(failed).build()).await;
+    commit(side, a_sync_batch().advance(Some("t1"), "t2").quarantined(failed).committed_at(second(5)).build()).await;
 
-    let replay = a_sync_batch().replayed().global(a_global_record().build()).build();
-    let counts = commit(side, replay).await;
+    let counts = commit(side, a_sync_batch().replayed().global(row_at(8)).build()).await;
 
-    assert_eq!(counts, SyncCounts { read: 1, unchanged: 1, ..SyncCounts::default() });
+    assert_eq!(counts, SyncCounts { read: 1, written: 1, ..SyncCounts::default() });
     assert_eq!(n_quarantined(side).await, 0);
+    for (time, expected) in [(0, vec![]), (4, vec![row_at(1)]), (7, vec![]), (8, vec![row_at(8)])] {
+        assert_eq!(known_by(side, second(time)).await, expected, "as known at {time}");
+    }
 }
 
 pub async fn failing_after_leaving_begins_anew(side: &dyn SyncSide) {
@@ -389,7 +356,7 @@ pub async fn a_large_batch_is_one_commit(side: &dyn SyncSide) {
 
     let counts = commit(side, batch.build()).await;
 
-    assert_eq!(counts, SyncCounts { read: 6000, written: 5000, unchanged: 0, quarantined: 1000 });
+    assert_eq!(counts, SyncCounts { read: 6000, written: 5000, quarantined: 1000, ..SyncCounts::default() });
     assert_eq!(n_global(side).await, 5000);
     assert_eq!(n_quarantined(side).await, 1000);
     assert_eq!(owners(side, "text.headline", &["h4999"]).await, pairs(&[("h4999", "r4999")]));
@@ -418,9 +385,9 @@ macro_rules! sync_store_suite {
                 a_batch_committed_again_changes_nothing,
                 a_failed_record_enters_quarantine,
                 failing_again_keeps_the_first_time_and_counts_attempts,
-                a_record_that_fails_keeps_its_former_row,
+                a_record_that_fails_loses_its_row,
                 a_passed_record_leaves_quarantine,
-                a_record_that_passes_unchanged_leaves_quarantine,
+                a_record_that_failed_and_passes_again_has_its_row_back,
                 failing_after_leaving_begins_anew,
                 a_replay_moves_no_checkpoint,
                 an_owned_key_stays_with_its_owner,

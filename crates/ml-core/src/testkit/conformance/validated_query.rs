@@ -10,7 +10,7 @@ use crate::global_data::{GlobalRecord, ValidatedQuery};
 use crate::id::RecordId;
 use crate::market_metric::MarketMetric;
 use crate::page::{Page, PageRequest};
-use crate::record::SourceApp;
+use crate::record::{Collection, SourceApp};
 use crate::sync::ValidatedRow;
 use crate::testkit::build::{
     a_global_record, a_market_metric, a_sync_batch, a_user_interaction, at, data_type, record_id, second, source_app,
@@ -130,8 +130,14 @@ impl From<UserInteraction> for Row {
 }
 
 async fn commit(side: &dyn SyncSide, table: Table, rows: &[Row]) {
+    // A record has its rows in one table only; the cases have namesakes in several, so these come from several collections.
+    let collection = match table {
+        Table::Global => Collection::TextCorpus,
+        Table::Market => Collection::MarketData,
+        Table::Interactions => Collection::RawRecords,
+    };
     let rows = rows.iter().map(|row| table.validated(row)).collect();
-    side.sync().commit(&a_sync_batch().rows(rows).replayed().build()).await.unwrap();
+    side.sync().commit(&a_sync_batch().collection(collection).rows(rows).replayed().build()).await.unwrap();
 }
 
 /// Lists and counts, and compares both with the rows expected.

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
+use super::outbox::put;
 use super::{MemorySql, lock};
 use crate::error::{Entity, StoreError};
 use crate::evaluation::{DriftReport, EvaluationStore, ModelPerformance, ValidationResult};
 use crate::id::ReportId;
 use crate::model::ModelName;
+use crate::outbox::OutboxEntry;
 
 /// The three tables, by id.
 #[derive(Debug, Default)]
@@ -34,9 +36,16 @@ fn create<T: Clone>(
 
 #[async_trait]
 impl EvaluationStore for MemorySql {
-    async fn create_performance(&self, performance: &ModelPerformance) -> Result<(), StoreError> {
+    async fn create_performance(
+        &self,
+        performance: &ModelPerformance,
+        publication: Option<&OutboxEntry>,
+    ) -> Result<(), StoreError> {
+        let mut outbox = lock(&self.outbox);
         let rows = &mut lock(&self.evaluations).performance;
-        create(rows, Entity::ModelPerformance, &performance.id, performance)
+        create(rows, Entity::ModelPerformance, &performance.id, performance)?;
+        publication.map(|entry| put(&mut outbox, entry));
+        Ok(())
     }
 
     async fn list_performance(&self, model: Option<&ModelName>) -> Result<Vec<ModelPerformance>, StoreError> {
@@ -48,8 +57,16 @@ impl EvaluationStore for MemorySql {
         Ok(rows)
     }
 
-    async fn create_validation(&self, result: &ValidationResult) -> Result<(), StoreError> {
-        create(&mut lock(&self.evaluations).validations, Entity::ValidationResult, &result.id, result)
+    async fn create_validation(
+        &self,
+        result: &ValidationResult,
+        publication: Option<&OutboxEntry>,
+    ) -> Result<(), StoreError> {
+        let mut outbox = lock(&self.outbox);
+        let rows = &mut lock(&self.evaluations).validations;
+        create(rows, Entity::ValidationResult, &result.id, result)?;
+        publication.map(|entry| put(&mut outbox, entry));
+        Ok(())
     }
 
     async fn list_validations(&self) -> Result<Vec<ValidationResult>, StoreError> {

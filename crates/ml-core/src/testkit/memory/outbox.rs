@@ -13,19 +13,20 @@ use crate::outbox::{OutboxCounts, OutboxEntry, OutboxStore};
 /// Entries by id.
 pub(super) type Outbox = BTreeMap<OutboxId, OutboxEntry>;
 
+/// Adds the entry, or replaces one that says something else; returns whether it waits because of that.
+pub(super) fn put(outbox: &mut Outbox, entry: &OutboxEntry) -> bool {
+    if outbox.get(&entry.id).is_some_and(|former| says_the_same(former, entry)) {
+        return false;
+    }
+    outbox.insert(entry.id.clone(), OutboxEntry { delivered_at: None, ..entry.clone() });
+    true
+}
+
 #[async_trait]
 impl OutboxStore for MemorySql {
     async fn enqueue(&self, entries: &[OutboxEntry]) -> Result<u64, StoreError> {
         let mut outbox = lock(&self.outbox);
-        let mut n_waiting = 0;
-        for entry in entries {
-            if outbox.get(&entry.id).is_some_and(|former| former.body == entry.body) {
-                continue;
-            }
-            outbox.insert(entry.id.clone(), OutboxEntry { delivered_at: None, ..entry.clone() });
-            n_waiting += 1;
-        }
-        Ok(n_waiting)
+        Ok(entries.iter().filter(|entry| put(&mut outbox, entry)).count() as u64)
     }
 
     async fn list_pending(&self, limit: usize) -> Result<Vec<OutboxEntry>, StoreError> {
@@ -41,8 +42,10 @@ impl OutboxStore for MemorySql {
         let mut outbox = lock(&self.outbox);
         for read in entries {
             let Some(entry) = outbox.get_mut(&read.id) else { continue };
-            if entry.body == read.body && entry.delivered_at.is_none() {
-                entry.delivered_at = Some(at);
+            if says_the_same(entry, read) {
+                entry.delivered_at = entry.delivered_at.or(Some(at));
+            } else {
+                entry.delivered_at = None;
             }
         }
         Ok(())
@@ -53,4 +56,8 @@ impl OutboxStore for MemorySql {
         let pending = outbox.values().filter(|entry| entry.delivered_at.is_none()).count() as u64;
         Ok(OutboxCounts { pending, delivered: outbox.len() as u64 - pending })
     }
+}
+
+fn says_the_same(one: &OutboxEntry, other: &OutboxEntry) -> bool {
+    (one.action, &one.body) == (other.action, &other.body)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::paging::page_of;
 use super::{MemoryDocuments, lock};
@@ -11,8 +12,8 @@ use crate::error::StoreError;
 use crate::id::{RecordId, ResultId, RunId};
 use crate::page::{Page, PageRequest};
 use crate::result::{
-    Embedding, EmbeddingStore, IntermediateResult, IntermediateResultStore, Prediction, PredictionQuery,
-    PredictionStore,
+    Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore,
+    Prediction, PredictionQuery, PredictionStore,
 };
 
 /// The collections of results.
@@ -21,37 +22,72 @@ pub(super) struct Results {
     predictions: BTreeMap<ResultId, Prediction>,
     embeddings: BTreeMap<ResultId, Embedding>,
     intermediate: BTreeMap<ResultId, IntermediateResult>,
+    figures: BTreeMap<FigureKind, BTreeMap<ResultId, Figure>>,
 }
 
-/// Inserts what is new and replaces what is not the same.
-fn upsert<T: Clone>(
-    stored: &mut BTreeMap<ResultId, T>,
-    items: &[T],
-    id: impl Fn(&T) -> &ResultId,
-    is_same: impl Fn(&T, &T) -> bool,
-) -> UpsertCounts {
+/// A document of a collection of results.
+trait ResultDocument: Clone + PartialEq {
+    fn id(&self) -> &ResultId;
+
+    /// When it was made, which is no part of what it says.
+    fn made_at(&self) -> DateTime<Utc>;
+
+    /// The same, made at another time.
+    fn made_as(&self, other: &Self) -> Self;
+}
+
+macro_rules! result_document {
+    ($document:ident, $made_at:ident) => {
+        impl ResultDocument for $document {
+            fn id(&self) -> &ResultId {
+                &self.id
+            }
+
+            fn made_at(&self) -> DateTime<Utc> {
+                self.$made_at
+            }
+
+            fn made_as(&self, other: &$document) -> $document {
+                $document { $made_at: other.$made_at, ..self.clone() }
+            }
+        }
+    };
+}
+
+result_document!(Prediction, predicted_at);
+result_document!(Embedding, created_at);
+result_document!(IntermediateResult, created_at);
+result_document!(Figure, recorded_at);
+
+/// Inserts what is new, and replaces what is not the same and not newer.
+fn upsert<T: ResultDocument>(stored: &mut BTreeMap<ResultId, T>, items: &[T]) -> UpsertCounts {
     let mut counts = UpsertCounts::default();
     for item in items {
-        match stored.get(id(item)) {
-            Some(former) if is_same(former, item) => {
+        match stored.get(item.id()) {
+            Some(former) if *former == item.made_as(former) || item.made_at() < former.made_at() => {
                 counts.unchanged += 1;
                 continue;
             }
             Some(_) => counts.changed += 1,
             None => counts.inserted += 1,
         }
-        stored.insert(id(item).clone(), item.clone());
+        stored.insert(item.id().clone(), item.clone());
     }
     counts
+}
+
+fn delete<T>(stored: &mut BTreeMap<ResultId, T>, ids: &[ResultId]) -> u64 {
+    ids.iter().filter(|id| stored.remove(id).is_some()).count() as u64
 }
 
 #[async_trait]
 impl PredictionStore for MemoryDocuments {
     async fn upsert(&self, predictions: &[Prediction]) -> Result<UpsertCounts, StoreError> {
-        let is_same = |former: &Prediction, new: &Prediction| {
-            *former == Prediction { predicted_at: former.predicted_at, ..new.clone() }
-        };
-        Ok(upsert(&mut lock(&self.results).predictions, predictions, |prediction| &prediction.id, is_same))
+        Ok(upsert(&mut lock(&self.results).predictions, predictions))
+    }
+
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
+        Ok(delete(&mut lock(&self.results).predictions, ids))
     }
 
     async fn list(
@@ -81,9 +117,11 @@ fn matches(query: &PredictionQuery, prediction: &Prediction) -> bool {
 #[async_trait]
 impl EmbeddingStore for MemoryDocuments {
     async fn upsert(&self, embeddings: &[Embedding]) -> Result<UpsertCounts, StoreError> {
-        let is_same =
-            |former: &Embedding, new: &Embedding| *former == Embedding { created_at: former.created_at, ..new.clone() };
-        Ok(upsert(&mut lock(&self.results).embeddings, embeddings, |embedding| &embedding.id, is_same))
+        Ok(upsert(&mut lock(&self.results).embeddings, embeddings))
+    }
+
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
+        Ok(delete(&mut lock(&self.results).embeddings, ids))
     }
 
     async fn find_by_records(&self, model: &str, records: &[RecordId]) -> Result<Vec<Embedding>, StoreError> {
@@ -96,10 +134,11 @@ impl EmbeddingStore for MemoryDocuments {
 #[async_trait]
 impl IntermediateResultStore for MemoryDocuments {
     async fn upsert(&self, results: &[IntermediateResult]) -> Result<UpsertCounts, StoreError> {
-        let is_same = |former: &IntermediateResult, new: &IntermediateResult| {
-            *former == IntermediateResult { created_at: former.created_at, ..new.clone() }
-        };
-        Ok(upsert(&mut lock(&self.results).intermediate, results, |result| &result.id, is_same))
+        Ok(upsert(&mut lock(&self.results).intermediate, results))
+    }
+
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
+        Ok(delete(&mut lock(&self.results).intermediate, ids))
     }
 
     async fn list_by_run(&self, run_id: &RunId) -> Result<Vec<IntermediateResult>, StoreError> {
@@ -108,5 +147,22 @@ impl IntermediateResultStore for MemoryDocuments {
         let mut found: Vec<IntermediateResult> = of_run.cloned().collect();
         found.sort_by(|a, b| (&a.step, &a.id).cmp(&(&b.step, &b.id)));
         Ok(found)
+    }
+}
+
+#[async_trait]
+impl FigureStore for MemoryDocuments {
+    async fn upsert(&self, kind: FigureKind, figures: &[Figure]) -> Result<UpsertCounts, StoreError> {
+        Ok(upsert(lock(&self.results).figures.entry(kind).or_default(), figures))
+    }
+
+    async fn delete(&self, kind: FigureKind, ids: &[ResultId]) -> Result<u64, StoreError> {
+        Ok(delete(lock(&self.results).figures.entry(kind).or_default(), ids))
+    }
+
+    async fn list(&self, kind: FigureKind, page: PageRequest<ResultId>) -> Result<Page<Figure, ResultId>, StoreError> {
+        let results = lock(&self.results);
+        let of_kind = results.figures.get(&kind).into_iter().flat_map(BTreeMap::values);
+        Ok(page_of(of_kind.cloned(), &page, |figure| figure.id.clone()))
     }
 }

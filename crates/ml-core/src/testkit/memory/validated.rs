@@ -22,6 +22,7 @@ pub(super) trait VersionedRow: Clone {
     type Key: Ord + Clone;
 
     fn key(&self) -> Self::Key;
+    fn raw_id(&self) -> &RecordId;
     fn content_hash(&self) -> Digest;
 }
 
@@ -34,9 +35,25 @@ pub(super) trait ValidatedTableRow: VersionedRow<Key = RecordId> {
     fn created_at(&self) -> DateTime<Utc>;
 }
 
+/// What a key had for some time: a row, or none from an instant on.
+#[derive(Debug, Clone)]
+enum Version<R> {
+    Row(R),
+    Gone(DateTime<Utc>),
+}
+
+impl<R> Version<R> {
+    fn row(&self) -> Option<&R> {
+        match self {
+            Version::Row(row) => Some(row),
+            Version::Gone(_) => None,
+        }
+    }
+}
+
 /// Rows by key, each with its versions in the order they were written.
 #[derive(Debug)]
-pub(super) struct Versions<R: VersionedRow>(BTreeMap<R::Key, Vec<R>>);
+pub(super) struct Versions<R: VersionedRow>(BTreeMap<R::Key, Vec<Version<R>>>);
 
 impl<R: VersionedRow> Default for Versions<R> {
     fn default() -> Versions<R> {
@@ -48,19 +65,28 @@ impl<R: VersionedRow> Versions<R> {
     /// Writes `row` and returns whether it differs from what was there.
     pub(super) fn upsert(&mut self, row: &R) -> bool {
         let versions = self.0.entry(row.key()).or_default();
-        if versions.last().is_some_and(|current| current.content_hash() == row.content_hash()) {
+        let current = versions.last().and_then(Version::row);
+        if current.is_some_and(|current| current.content_hash() == row.content_hash()) {
             return false;
         }
-        versions.push(row.clone());
+        versions.push(Version::Row(row.clone()));
         true
     }
 
+    /// Removes the row with this key, if it was made from `raw_id`.
+    pub(super) fn remove(&mut self, key: &R::Key, raw_id: &RecordId, at: DateTime<Utc>) {
+        let Some(versions) = self.0.get_mut(key) else { return };
+        if versions.last().and_then(Version::row).is_some_and(|row| row.raw_id() == raw_id) {
+            versions.push(Version::Gone(at));
+        }
+    }
+
     fn find(&self, key: &R::Key) -> Option<&R> {
-        self.0.get(key)?.last()
+        self.0.get(key)?.last()?.row()
     }
 
     fn current(&self) -> impl Iterator<Item = &R> {
-        self.0.values().filter_map(|versions| versions.last())
+        self.0.values().filter_map(|versions| versions.last()?.row())
     }
 }
 
@@ -75,10 +101,14 @@ impl<R: ValidatedTableRow> Versions<R> {
     }
 }
 
-/// Returns the version that was known at `known_by`: the one with the greatest `created_at` up to then.
-fn as_known<R: ValidatedTableRow>(versions: &[R], known_by: Option<DateTime<Utc>>) -> Option<&R> {
-    let Some(known_by) = known_by else { return versions.last() };
-    versions.iter().filter(|row| row.created_at() <= known_by).max_by_key(|row| row.created_at())
+/// Returns the version that was known at `known_by`: the last one from up to then.
+fn as_known<R: ValidatedTableRow>(versions: &[Version<R>], known_by: Option<DateTime<Utc>>) -> Option<&R> {
+    let Some(known_by) = known_by else { return versions.last()?.row() };
+    let since = |version: &&Version<R>| match version {
+        Version::Row(row) => row.created_at(),
+        Version::Gone(at) => *at,
+    };
+    versions.iter().filter(|version| since(version) <= known_by).max_by_key(since)?.row()
 }
 
 fn matches<R: ValidatedTableRow>(query: &ValidatedQuery, row: &R) -> bool {
@@ -96,6 +126,10 @@ macro_rules! validated_table_row {
 
             fn key(&self) -> RecordId {
                 self.id.clone()
+            }
+
+            fn raw_id(&self) -> &RecordId {
+                &self.raw_id
             }
 
             fn content_hash(&self) -> Digest {
@@ -133,6 +167,10 @@ impl VersionedRow for GroundTruth {
 
     fn key(&self) -> (RecordId, String) {
         (self.record_id.clone(), self.target.clone())
+    }
+
+    fn raw_id(&self) -> &RecordId {
+        &self.raw_id
     }
 
     fn content_hash(&self) -> Digest {

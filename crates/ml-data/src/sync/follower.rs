@@ -1,0 +1,233 @@
+//! The sync of one collection: along the feed, batch by batch, and on a fresh position where the old one has expired.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use ml_core::document::{ChangeBatch, ResumeToken};
+use ml_core::error::StoreError;
+use ml_core::record::Collection;
+use ml_core::sync::{Advance, SyncBatch, SyncCounts};
+
+use super::decide::{Decided, Owners, decide};
+use super::incoming::{Incoming, Intake, quarantined_as_unreadable};
+use super::reconcile::{Occasion, ReconcileCounts};
+use super::retry::Backoff;
+use super::{CollectionReport, DocumentToSql, SyncError, SyncObserver, SyncOptions, SyncProgress, SyncStage};
+
+/// How often a position that moved although nothing came is committed while following.
+const IDLE_COMMIT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Syncs one collection.
+pub(super) struct Follower<'a> {
+    pub(super) sync: &'a DocumentToSql,
+    pub(super) options: &'a SyncOptions,
+    pub(super) collection: Collection,
+    pub(super) stop: CancellationToken,
+    observer: SyncObserver<'a>,
+    backoff: Backoff,
+    stage: SyncStage,
+    n_pending: u64,
+    counts: SyncCounts,
+    reconciled: Option<ReconcileCounts>,
+    /// Whether the comparison that was asked for is still to be done.
+    is_reconcile_due: bool,
+}
+
+/// Changes that were judged by everything but uniqueness, and the position after them.
+struct Prepared {
+    incoming: Incoming,
+    to: Option<ResumeToken>,
+    /// Whether there were none.
+    is_idle: bool,
+}
+
+impl<'a> Follower<'a> {
+    pub(super) fn new(
+        sync: &'a DocumentToSql,
+        options: &'a SyncOptions,
+        collection: Collection,
+        observer: SyncObserver<'a>,
+        stop: CancellationToken,
+    ) -> Follower<'a> {
+        Follower {
+            sync,
+            options,
+            collection,
+            stop,
+            observer,
+            backoff: Backoff::new(options.patience),
+            stage: SyncStage::Changes,
+            n_pending: 0,
+            counts: SyncCounts::default(),
+            reconciled: None,
+            is_reconcile_due: options.reconcile,
+        }
+    }
+
+    /// Runs until nothing is newer, or until stopped; a store that does not answer is waited for.
+    pub(super) async fn run(mut self) -> Result<CollectionReport, SyncError> {
+        while let Err(error) = self.attempt().await {
+            let Some(pause) = self.backoff.pause_after(&error) else { return Err(error) };
+            let cause = chain(&error);
+            warn!(collection = %self.collection, "{cause}; trying again in {} ms", pause.as_millis());
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        let Follower { collection, counts, reconciled, .. } = self;
+        Ok(CollectionReport { collection, counts, reconciled })
+    }
+
+    /// Goes on from the checkpoint, whatever happened before.
+    async fn attempt(&mut self) -> Result<(), SyncError> {
+        let checkpoint = self.sync.store.find_checkpoint(self.collection).await.map_err(|err| self.failed(err))?;
+        self.stage = if checkpoint.is_none() { SyncStage::Snapshot } else { SyncStage::Changes };
+        let mut from = checkpoint.map(|checkpoint| checkpoint.token);
+        if self.is_reconcile_due && from.is_some() {
+            from = self.reconcile(from, Occasion::Asked).await?;
+        }
+        while let Err(error) = self.follow(&mut from).await {
+            let SyncError::Store { source: source @ StoreError::Expired { .. }, .. } = &error else {
+                return Err(error);
+            };
+            warn!(collection = %self.collection, "{source}: comparing both sides record by record");
+            from = self.reconcile(from, Occasion::Expired).await?;
+        }
+        Ok(())
+    }
+
+    async fn reconcile(
+        &mut self,
+        from: Option<ResumeToken>,
+        occasion: Occasion,
+    ) -> Result<Option<ResumeToken>, SyncError> {
+        self.stage = SyncStage::Comparison;
+        let (found, to) = self.compare(from, occasion).await?;
+        self.stage = SyncStage::Changes;
+        self.is_reconcile_due = false;
+        *self.reconciled.get_or_insert_default() += found;
+        Ok(to)
+    }
+
+    /// Follows the feed after `from`, which moves along.
+    async fn follow(&mut self, from: &mut Option<ResumeToken>) -> Result<(), SyncError> {
+        let n_pending = self.sync.feed.count_pending(self.collection, from.as_ref()).await;
+        self.n_pending = n_pending.map_err(|err| self.failed(err))?;
+        let mut moved_at = Instant::now();
+        let mut next = self.prepare(from.as_ref()).await?;
+        while !self.stop.is_cancelled() {
+            let Prepared { incoming, to, is_idle } = next;
+            let is_due = !is_idle || self.options.follow.is_none() || moved_at.elapsed() >= IDLE_COMMIT_INTERVAL;
+            if let Some(to) = to.clone().filter(|to| is_due && from.as_ref() != Some(to)) {
+                let batch = self.batch(incoming, Advance::new(from.clone(), to.clone())).await?;
+                // An idle position is all that is to be committed then, and waiting comes next.
+                let prepare = async { if is_idle { Ok(None) } else { self.prepare(Some(&to)).await.map(Some) } };
+                let (committed, prepared) = tokio::join!(self.sync.store.commit(&batch), prepare);
+                self.committed(committed)?;
+                *from = Some(to);
+                moved_at = Instant::now();
+                if let Some(prepared) = prepared? {
+                    next = prepared;
+                    continue;
+                }
+            }
+            let Some(at_most) = self.options.follow else { break };
+            next = self.wait(to.as_ref(), at_most).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads and judges what comes after `from`.
+    async fn prepare(&self, from: Option<&ResumeToken>) -> Result<Prepared, SyncError> {
+        let limit = self.options.batch_size.max(1);
+        let changes = self.sync.feed.changes(self.collection, from, limit).await.map_err(|err| self.failed(err))?;
+        self.judged(changes).await
+    }
+
+    /// The same, but waits for something to come.
+    async fn wait(&self, from: Option<&ResumeToken>, at_most: Duration) -> Result<Prepared, SyncError> {
+        let limit = self.options.batch_size.max(1);
+        let waiting = self.sync.feed.wait_for_changes(self.collection, from, limit, at_most);
+        tokio::select! {
+            () = self.stop.cancelled() => Ok(Prepared { incoming: Incoming::default(), to: from.cloned(), is_idle: true }),
+            changes = waiting => self.judged(changes.map_err(|err| self.failed(err))?).await,
+        }
+    }
+
+    async fn judged(&self, ChangeBatch { changes, token }: ChangeBatch) -> Result<Prepared, SyncError> {
+        let is_idle = changes.is_empty();
+        let incoming = self.intake().take(self.collection, changes).await?;
+        Ok(Prepared { incoming, to: token, is_idle })
+    }
+
+    pub(super) fn intake(&self) -> Intake<'_> {
+        let (store, pipeline) = (&*self.sync.store, &self.sync.pipeline);
+        Intake { store, pipeline, max_record_bytes: self.options.max_record_bytes }
+    }
+
+    /// Has the last word on what came in, and makes a batch of it.
+    pub(super) async fn batch(&mut self, incoming: Incoming, advance: Advance) -> Result<SyncBatch, SyncError> {
+        let collection = self.collection;
+        let mut owners = Owners::default();
+        owners.load(&*self.sync.store, &incoming.judged).await.map_err(|err| self.failed(err))?;
+        incoming.deleted.iter().for_each(|deletion| owners.release(&deletion.raw_id));
+        incoming.unreadable.iter().for_each(|(record, _)| owners.release(&record.id));
+        let committed_at = self.sync.clock.now();
+        let Decided { passed, mut quarantined, unique_keys } =
+            decide(collection, incoming.judged, &mut owners, committed_at);
+        let unreadable = incoming.unreadable.into_iter();
+        quarantined.extend(unreadable.map(|document| quarantined_as_unreadable(collection, document, committed_at)));
+        Ok(SyncBatch {
+            collection,
+            advance: Some(advance),
+            passed,
+            quarantined,
+            deleted: incoming.deleted,
+            unique_keys,
+            retained_from: self.options.retention.get(&collection).map(|kept_for| committed_at - *kept_for),
+            pipeline: self.sync.pipeline.digest().short(),
+            committed_at,
+        })
+    }
+
+    /// Counts what was committed, and tells how far that is.
+    pub(super) fn committed(&mut self, committed: Result<SyncCounts, StoreError>) -> Result<(), SyncError> {
+        let counts = committed.map_err(|error| SyncError::of_commit(self.collection, error))?;
+        self.backoff.reset();
+        self.counts += counts;
+        if counts != SyncCounts::default() {
+            self.tell();
+        }
+        Ok(())
+    }
+
+    fn tell(&self) {
+        let (collection, stage, counts, n_pending) = (self.collection, self.stage, self.counts, self.n_pending);
+        (self.observer)(SyncProgress { collection, stage, counts, n_pending });
+    }
+
+    /// Sets how many records wait.
+    pub(super) fn set_pending(&mut self, n_pending: u64) {
+        self.n_pending = n_pending;
+    }
+
+    pub(super) fn failed(&self, source: StoreError) -> SyncError {
+        SyncError::Store { collection: self.collection, source }
+    }
+}
+
+/// Returns the error and its causes in one line.
+fn chain(error: &SyncError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

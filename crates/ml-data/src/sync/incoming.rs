@@ -1,0 +1,184 @@
+//! Changes on their way in: taken apart into what is judged, what cannot be read, and what is gone.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use chrono::{DateTime, Utc};
+
+use ml_core::digest::Digest;
+use ml_core::document::{Change, Unreadable};
+use ml_core::error::StoreError;
+use ml_core::id::RecordId;
+use ml_core::quarantine::{QuarantineReason, QuarantinedRecord};
+use ml_core::record::{Collection, DataType, RawRecord, SourceApp};
+use ml_core::sync::{Deletion, SyncStore};
+
+use super::SyncError;
+use crate::pipeline::{Judged, Pipeline, judge_batch};
+
+/// The field of the metadata that says who wrote a record, where that is us.
+pub const ORIGIN_FIELD: &str = "origin";
+
+/// What it says in a record that was published from SQL, which sync leaves alone: it came from there.
+pub const ORIGIN: &str = "ml-app";
+
+/// Changes that were taken apart. Each record is there once.
+#[derive(Debug, Default)]
+pub(super) struct Incoming {
+    /// Records, judged by everything but uniqueness.
+    pub(super) judged: Vec<Judged>,
+    /// Documents that are no records, or too large, each as a record that stands in for it.
+    pub(super) unreadable: Vec<(RawRecord, QuarantineReason)>,
+    /// Records that are gone.
+    pub(super) deleted: Vec<Deletion>,
+}
+
+/// Takes changes apart and judges what is a record.
+#[derive(Clone, Copy)]
+pub(super) struct Intake<'a> {
+    pub(super) store: &'a dyn SyncStore,
+    pub(super) pipeline: &'a Arc<Pipeline>,
+    pub(super) max_record_bytes: usize,
+}
+
+impl Intake<'_> {
+    /// Takes `changes` of `collection` in; of several changes of a record the last counts.
+    pub(super) async fn take(self, collection: Collection, changes: Vec<Change>) -> Result<Incoming, SyncError> {
+        let mut incoming = Incoming::default();
+        let mut records = Vec::with_capacity(changes.len());
+        for change in last_of_each(changes) {
+            match change {
+                Change::Upserted(record) if is_ours(&record) => {}
+                Change::Upserted(record) if exceeds(&record.raw_content, self.max_record_bytes) => {
+                    incoming.unreadable.push(self.too_large(record));
+                }
+                Change::Upserted(record) => records.push(record),
+                Change::Deleted(raw_id) => incoming.deleted.push(Deletion { raw_id, seen: None }),
+                Change::Undecodable { id, fault, content, reason } => {
+                    incoming.unreadable.push((stand_in(id, content), reason_of(fault, reason)));
+                }
+            }
+        }
+        let failed = |source| SyncError::Store { collection, source };
+        self.date(collection, &mut incoming.unreadable).await.map_err(failed)?;
+        incoming.judged = judge_batch(self.pipeline, collection, records).await;
+        Ok(incoming)
+    }
+
+    fn too_large(self, record: RawRecord) -> (RawRecord, QuarantineReason) {
+        let message = format!("the record has more than the {} bytes that are taken", self.max_record_bytes);
+        let reason = reason_of(Unreadable::TooLarge, message);
+        (RawRecord { raw_content: Value::Null, ..record }, reason)
+    }
+
+    /// Gives what stands in for a document the time of the version before it, since its own cannot be read: any version that
+    /// can be read may follow.
+    async fn date(
+        self,
+        collection: Collection,
+        unreadable: &mut [(RawRecord, QuarantineReason)],
+    ) -> Result<(), StoreError> {
+        let undated = unreadable.iter().filter(|(record, _)| record.ingested_at == DateTime::UNIX_EPOCH);
+        let ids: Vec<RecordId> = undated.map(|(record, _)| record.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let found = self.store.find_lineage(collection, &ids).await?;
+        let times: HashMap<RecordId, DateTime<Utc>> =
+            found.into_iter().map(|lineage| (lineage.raw_id, lineage.version.ingested_at)).collect();
+        for (record, _) in unreadable {
+            record.ingested_at = times.get(&record.id).copied().unwrap_or(record.ingested_at);
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the last change of each record, in order.
+fn last_of_each(changes: Vec<Change>) -> Vec<Change> {
+    let mut seen = HashSet::with_capacity(changes.len());
+    let is_last: Vec<bool> = changes.iter().rev().map(|change| seen.insert(change.id())).collect();
+    if seen.len() == changes.len() {
+        return changes;
+    }
+    let last = changes.into_iter().zip(is_last.into_iter().rev());
+    last.filter(|(_, is_last)| *is_last).map(|(change, _)| change).collect()
+}
+
+fn is_ours(record: &RawRecord) -> bool {
+    record.metadata.get(ORIGIN_FIELD).and_then(Value::as_str) == Some(ORIGIN)
+}
+
+fn reason_of(fault: Unreadable, message: String) -> QuarantineReason {
+    let rule = match fault {
+        Unreadable::Malformed => "undecodable",
+        Unreadable::TooLarge => "too_large",
+    };
+    QuarantineReason { field: None, rule: rule.to_owned(), message }
+}
+
+/// Returns a record that stands in for a document that is none.
+fn stand_in(id: RecordId, raw_content: Value) -> RawRecord {
+    RawRecord {
+        id,
+        source_app: SourceApp::parse("unknown").expect("a word is a name"),
+        source: None,
+        data_type: DataType::parse("unknown").expect("a word is a name"),
+        content_hash: Digest::of_json(&raw_content),
+        raw_content,
+        metadata: Map::new(),
+        scraped_at: None,
+        ingested_at: DateTime::UNIX_EPOCH,
+    }
+}
+
+/// Returns whether `value` takes more than `n_bytes`, roughly as JSON, without writing it.
+fn exceeds(value: &Value, n_bytes: usize) -> bool {
+    spend(value, n_bytes).is_none()
+}
+
+fn spend(value: &Value, budget: usize) -> Option<usize> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => budget.checked_sub(4),
+        Value::String(text) => budget.checked_sub(text.len() + 2),
+        Value::Array(values) => values.iter().try_fold(budget, |budget, value| spend(value, budget)),
+        Value::Object(fields) => {
+            fields.iter().try_fold(budget, |budget, (name, value)| spend(value, budget.checked_sub(name.len() + 4)?))
+        }
+    }
+}
+
+/// Puts a record that cannot be taken into quarantine.
+pub(super) fn quarantined_as_unreadable(
+    collection: Collection,
+    (record, reason): (RawRecord, QuarantineReason),
+    at: DateTime<Utc>,
+) -> QuarantinedRecord {
+    QuarantinedRecord { collection, record, reasons: vec![reason], first_seen_at: at, last_seen_at: at, attempts: 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use ml_core::testkit::build::{a_raw_record, record_id};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_several_changes_the_last_counts() {
+        let upserted = |id: &str| Change::Upserted(a_raw_record().id(id).build());
+        let deleted = |id: &str| Change::Deleted(record_id(id));
+        let kept = last_of_each(vec![upserted("a"), upserted("b"), deleted("a"), upserted("c"), deleted("b")]);
+        assert_eq!(kept, [deleted("a"), upserted("c"), deleted("b")]);
+        assert_eq!(last_of_each(vec![deleted("a"), upserted("a")]), [upserted("a")]);
+    }
+
+    #[test]
+    fn sizes_are_told_without_writing() {
+        let value = json!({"text": "x".repeat(1000), "list": [1, 2, {"deep": null}]});
+        let size = value.to_string().len();
+        assert!(exceeds(&value, size - 100) && !exceeds(&value, size + 100));
+        assert!(!exceeds(&json!(null), 4) && exceeds(&json!(null), 3));
+    }
+}

@@ -1,0 +1,138 @@
+//! Stores that fail at a chosen call, and count what they are asked for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use ml_core::document::{Change, ChangeBatch, ChangeFeed, ResumeToken};
+use ml_core::error::StoreError;
+use ml_core::id::RecordId;
+use ml_core::page::{Page, PageRequest};
+use ml_core::record::Collection;
+use ml_core::sync::{Checkpoint, RecordLineage, SyncBatch, SyncCounts, SyncStore, UniqueKey};
+use ml_core::testkit::memory::{MemoryDocuments, MemorySql};
+
+/// Counts calls down to the one that fails.
+#[derive(Debug)]
+pub(crate) struct Countdown(AtomicI64);
+
+impl Countdown {
+    /// Fails at the n-th call, counted from 1.
+    pub(crate) fn at(n: i64) -> Countdown {
+        Countdown(AtomicI64::new(n))
+    }
+
+    fn is_up(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::SeqCst) == 1
+    }
+}
+
+fn power_cut() -> StoreError {
+    StoreError::Backend { operation: "committing", source: "the power went".into() }
+}
+
+/// The SQL side, of which one commit fails: before it is written, or, as when the answer is lost, after.
+pub(crate) struct FlakySql {
+    pub(crate) inner: Arc<MemorySql>,
+    pub(crate) fails: Countdown,
+    pub(crate) after_writing: bool,
+}
+
+#[async_trait]
+impl SyncStore for FlakySql {
+    async fn find_checkpoint(&self, collection: Collection) -> Result<Option<Checkpoint>, StoreError> {
+        self.inner.find_checkpoint(collection).await
+    }
+
+    async fn list_checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
+        self.inner.list_checkpoints().await
+    }
+
+    async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError> {
+        let fails = self.fails.is_up();
+        if fails && !self.after_writing {
+            return Err(power_cut());
+        }
+        let counts = self.inner.commit(batch).await?;
+        if fails { Err(power_cut()) } else { Ok(counts) }
+    }
+
+    async fn find_unique_owners(&self, scope: &str, keys: &[String]) -> Result<Vec<UniqueKey>, StoreError> {
+        self.inner.find_unique_owners(scope, keys).await
+    }
+
+    async fn find_lineage(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<RecordLineage>, StoreError> {
+        self.inner.find_lineage(collection, ids).await
+    }
+
+    async fn list_lineage(
+        &self,
+        collection: Collection,
+        page: PageRequest<RecordId>,
+    ) -> Result<Page<RecordLineage, RecordId>, StoreError> {
+        self.inner.list_lineage(collection, page).await
+    }
+}
+
+/// A feed that does not answer for some calls, and counts the records that it fetches one by one.
+pub(crate) struct FlakyFeed {
+    pub(crate) inner: Arc<MemoryDocuments>,
+    /// How many of the next calls find it away.
+    pub(crate) n_away: AtomicI64,
+    /// How many records were asked for by id.
+    pub(crate) n_fetched: AtomicUsize,
+}
+
+impl FlakyFeed {
+    pub(crate) fn new(inner: Arc<MemoryDocuments>) -> FlakyFeed {
+        FlakyFeed { inner, n_away: AtomicI64::new(0), n_fetched: AtomicUsize::new(0) }
+    }
+
+    fn answer(&self) -> Result<(), StoreError> {
+        if self.n_away.fetch_sub(1, Ordering::SeqCst) > 0 {
+            return Err(StoreError::Unavailable { operation: "reading changes", source: "connection refused".into() });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for FlakyFeed {
+    async fn changes(
+        &self,
+        collection: Collection,
+        token: Option<&ResumeToken>,
+        limit: usize,
+    ) -> Result<ChangeBatch, StoreError> {
+        self.answer()?;
+        self.inner.changes(collection, token, limit).await
+    }
+
+    async fn wait_for_changes(
+        &self,
+        collection: Collection,
+        token: Option<&ResumeToken>,
+        limit: usize,
+        at_most: Duration,
+    ) -> Result<ChangeBatch, StoreError> {
+        self.answer()?;
+        self.inner.wait_for_changes(collection, token, limit, at_most).await
+    }
+
+    async fn latest(&self, collection: Collection) -> Result<ResumeToken, StoreError> {
+        self.answer()?;
+        self.inner.latest(collection).await
+    }
+
+    async fn current(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError> {
+        self.n_fetched.fetch_add(ids.len(), Ordering::SeqCst);
+        self.inner.current(collection, ids).await
+    }
+
+    async fn count_pending(&self, collection: Collection, token: Option<&ResumeToken>) -> Result<u64, StoreError> {
+        self.answer()?;
+        self.inner.count_pending(collection, token).await
+    }
+}

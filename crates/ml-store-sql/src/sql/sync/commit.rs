@@ -1,0 +1,205 @@
+//! A batch on its way into the tables, row by row with statements that are prepared once, which on SQLite is the fastest.
+
+use diesel::sqlite::SqliteConnection;
+use ml_core::id::RecordId;
+use ml_core::sync::{
+    Checkpoint, Deletion, RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow,
+};
+
+use super::lineage::LineageRow;
+use super::row::AnyRow;
+use super::{checkpoint, lineage, row, unique};
+use crate::error::Failure;
+use crate::sql::quarantine::{QuarantineRow, write as quarantine};
+use crate::types::Instant;
+
+/// A passed record, encoded.
+struct EncodedRecord {
+    raw_id: RecordId,
+    version: RawVersion,
+    rows: Vec<AnyRow>,
+    places: Vec<RowRef>,
+}
+
+/// A rejected record, encoded.
+struct EncodedReject {
+    raw_id: RecordId,
+    version: RawVersion,
+    row: QuarantineRow,
+}
+
+/// A batch as it goes to the blocking thread: encoded, and owned. What is encoded is not in `frame` any more.
+pub(super) struct EncodedBatch {
+    frame: SyncBatch,
+    passed: Vec<EncodedRecord>,
+    rejected: Vec<EncodedReject>,
+}
+
+impl From<&SyncBatch> for EncodedBatch {
+    fn from(batch: &SyncBatch) -> EncodedBatch {
+        let passed = batch.passed.iter().map(|record| EncodedRecord {
+            raw_id: record.raw_id.clone(),
+            version: record.version,
+            rows: record.rows.iter().map(AnyRow::from).collect(),
+            places: record.rows.iter().map(ValidatedRow::place).collect(),
+        });
+        let rejected = batch.quarantined.iter().map(|quarantined| EncodedReject {
+            raw_id: quarantined.record.id.clone(),
+            version: RawVersion::from(&quarantined.record),
+            row: QuarantineRow::from(quarantined),
+        });
+        EncodedBatch {
+            passed: passed.collect(),
+            rejected: rejected.collect(),
+            frame: SyncBatch {
+                collection: batch.collection,
+                advance: batch.advance.clone(),
+                passed: Vec::new(),
+                quarantined: Vec::new(),
+                deleted: batch.deleted.clone(),
+                unique_keys: batch.unique_keys.clone(),
+                retained_from: batch.retained_from,
+                pipeline: batch.pipeline.clone(),
+                committed_at: batch.committed_at,
+            },
+        }
+    }
+}
+
+/// What became of a record: what it was before, where it may change.
+enum Followed {
+    /// It is known for the first time.
+    New,
+    /// It was there; whether a row that it had is gone.
+    Known { lost_row: bool },
+    /// What is there is newer.
+    Refused,
+}
+
+impl EncodedBatch {
+    /// Writes everything, in the transaction that is open, and returns what that did.
+    pub(super) fn commit(mut self, sqlite: &mut SqliteConnection) -> Result<SyncCounts, Failure> {
+        let collection = self.frame.collection;
+        let former = checkpoint::find(sqlite, collection)?;
+        if let Some(advance) = &self.frame.advance {
+            checkpoint::check_position(collection, former.as_ref(), advance)?;
+        }
+        let n_read = self.passed.len() + self.rejected.len() + self.frame.deleted.len();
+        let mut counts = SyncCounts { read: n_read as u64, ..SyncCounts::default() };
+        self.write_passed(sqlite, &mut counts)?;
+        self.write_rejected(sqlite, &mut counts)?;
+        self.write_deletions(sqlite, &mut counts)?;
+        for unique in &self.frame.unique_keys {
+            unique::claim(sqlite, unique)?;
+        }
+        if let Some(advance) = &self.frame.advance {
+            let mut total = former.as_ref().map(|former| former.counts).unwrap_or_default();
+            total += counts;
+            let (token, updated_at) = (advance.to.clone(), self.frame.committed_at);
+            let former_reconciled_at = former.and_then(|former| former.reconciled_at);
+            let reconciled_at = if advance.reconciled { Some(updated_at) } else { former_reconciled_at };
+            let next = Checkpoint { collection, token, counts: total, updated_at, reconciled_at };
+            checkpoint::save(sqlite, &next)?;
+        }
+        Ok(counts)
+    }
+
+    fn write_passed(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {
+        let mut raw_ids = Vec::with_capacity(self.passed.len());
+        for record in std::mem::take(&mut self.passed) {
+            let next = self.lineage(record.raw_id.clone(), record.version, SyncOutcome::Written, record.places);
+            let mut is_changed = match self.follow(sqlite, next)? {
+                Followed::New => false,
+                Followed::Known { lost_row } => lost_row,
+                Followed::Refused => {
+                    counts.unchanged += 1;
+                    continue;
+                }
+            };
+            for row in &record.rows {
+                is_changed |= row.write(sqlite)?;
+            }
+            if is_changed {
+                counts.written += 1;
+            } else {
+                counts.unchanged += 1;
+            }
+            raw_ids.push(record.raw_id);
+        }
+        Ok(quarantine::release(sqlite, self.frame.collection, &raw_ids)?)
+    }
+
+    fn write_rejected(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {
+        for reject in std::mem::take(&mut self.rejected) {
+            let next = self.lineage(reject.raw_id, reject.version, SyncOutcome::Quarantined, Vec::new());
+            if matches!(self.follow(sqlite, next)?, Followed::Refused) {
+                counts.unchanged += 1;
+                continue;
+            }
+            quarantine::enter(sqlite, &reject.row)?;
+            counts.quarantined += 1;
+        }
+        Ok(())
+    }
+
+    fn write_deletions(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {
+        for deletion in std::mem::take(&mut self.frame.deleted) {
+            let former = lineage::find(sqlite, self.frame.collection, &deletion.raw_id)?;
+            let Some(former) = former.filter(|former| self.is_carried(&deletion, former)) else {
+                counts.unchanged += 1;
+                continue;
+            };
+            let raw_id = [deletion.raw_id];
+            quarantine::release(sqlite, self.frame.collection, &raw_id)?;
+            let [raw_id] = raw_id;
+            let next = self.lineage(raw_id, former.version, SyncOutcome::Deleted, Vec::new());
+            self.replace(sqlite, &former, next)?;
+            counts.deleted += 1;
+        }
+        Ok(())
+    }
+
+    fn is_carried(&self, deletion: &Deletion, former: &RecordLineage) -> bool {
+        former.outcome != SyncOutcome::Deleted
+            && deletion.seen.is_none_or(|seen| seen == former.version.content_hash)
+            && self.frame.retained_from.is_none_or(|from| former.version.ingested_at >= from)
+    }
+
+    fn lineage(&self, raw_id: RecordId, version: RawVersion, outcome: SyncOutcome, rows: Vec<RowRef>) -> RecordLineage {
+        let (pipeline, synced_at) = (self.frame.pipeline.clone(), self.frame.committed_at);
+        RecordLineage { raw_id, version, outcome, rows, pipeline, synced_at }
+    }
+
+    /// Makes `next` the lineage of its record, unless what is there is newer. Most records are new, so inserting comes first.
+    fn follow(&self, sqlite: &mut SqliteConnection, next: RecordLineage) -> Result<Followed, Failure> {
+        let (raw_id, ingested_at) = (next.raw_id.clone(), next.version.ingested_at);
+        let row = LineageRow::new(self.frame.collection, next);
+        if row.insert(sqlite)? {
+            return Ok(Followed::New);
+        }
+        let Some(former) = lineage::find(sqlite, self.frame.collection, &raw_id)? else { return Ok(Followed::New) };
+        if !self.frame.supersedes(former.outcome, former.version.ingested_at, ingested_at) {
+            return Ok(Followed::Refused);
+        }
+        let lost_row = self.replace(sqlite, &former, row.into_lineage()?)?;
+        Ok(Followed::Known { lost_row })
+    }
+
+    /// Removes the rows and unique keys that the record had and has no more, and returns whether there was such a row.
+    fn replace(
+        &self,
+        sqlite: &mut SqliteConnection,
+        former: &RecordLineage,
+        next: RecordLineage,
+    ) -> Result<bool, Failure> {
+        let raw_id = next.raw_id.as_str();
+        let mut lost_row = false;
+        for place in former.rows.iter().filter(|place| !next.rows.contains(place)) {
+            row::remove(sqlite, place, raw_id, Instant(self.frame.committed_at))?;
+            lost_row = true;
+        }
+        unique::release(sqlite, self.frame.collection, raw_id)?;
+        LineageRow::new(self.frame.collection, next).replace(sqlite)?;
+        Ok(lost_row)
+    }
+}

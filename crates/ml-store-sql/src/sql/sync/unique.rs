@@ -1,0 +1,64 @@
+//! `unique_keys`: which record was the first to have a value that must be unique.
+
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use ml_core::error::{BoxError, Entity, StoreError};
+use ml_core::id::RecordId;
+use ml_core::record::Collection;
+use ml_core::sync::UniqueKey;
+
+use crate::error::Failure;
+use crate::prepared::prepared;
+use crate::schema::sql::unique_keys;
+use crate::sql::KEYS_PER_QUERY;
+
+/// Makes the record the owner of the value, unless another is.
+pub(super) fn claim(sqlite: &mut SqliteConnection, unique: &UniqueKey) -> QueryResult<()> {
+    struct Claim;
+    let insert = diesel::insert_into(unique_keys::table)
+        .values((
+            unique_keys::scope.eq(&unique.scope),
+            unique_keys::key.eq(&unique.key),
+            unique_keys::raw_id.eq(unique.raw_id.as_str()),
+            unique_keys::collection.eq(unique.collection.name()),
+        ))
+        .on_conflict((unique_keys::scope, unique_keys::key))
+        .do_nothing();
+    prepared::<Claim, _>(insert).execute(sqlite)?;
+    Ok(())
+}
+
+/// Gives up everything that the record owns.
+pub(super) fn release(sqlite: &mut SqliteConnection, collection: Collection, raw_id: &str) -> QueryResult<()> {
+    let owned =
+        unique_keys::table.filter(unique_keys::collection.eq(collection.name())).filter(unique_keys::raw_id.eq(raw_id));
+    diesel::delete(owned).execute(sqlite)?;
+    Ok(())
+}
+
+/// Returns the owners of those of `keys` that have one.
+pub(super) fn find_owners(
+    sqlite: &mut SqliteConnection,
+    scope: &str,
+    keys: &[String],
+) -> Result<Vec<UniqueKey>, Failure> {
+    let mut owners = Vec::new();
+    for some in keys.chunks(KEYS_PER_QUERY) {
+        let rows: Vec<(String, String, String)> = unique_keys::table
+            .filter(unique_keys::scope.eq(scope))
+            .filter(unique_keys::key.eq_any(some))
+            .select((unique_keys::key, unique_keys::collection, unique_keys::raw_id))
+            .load(sqlite)?;
+        for (key, collection, raw_id) in rows {
+            let owner = owner(scope, &key, &collection, raw_id);
+            owners.push(owner.map_err(|err| StoreError::corrupt(Entity::RawRecord, &key, err))?);
+        }
+    }
+    Ok(owners)
+}
+
+fn owner(scope: &str, key: &str, collection: &str, raw_id: String) -> Result<UniqueKey, BoxError> {
+    // Owners from before collections were kept have none; whichever it is, they are others or the record itself by its id.
+    let collection = Collection::find_by_name(collection).unwrap_or(Collection::RawRecords);
+    Ok(UniqueKey { scope: scope.to_owned(), key: key.to_owned(), collection, raw_id: RecordId::parse(raw_id)? })
+}
