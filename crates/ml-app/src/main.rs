@@ -27,6 +27,10 @@ use clap::Parser;
 use crate::cli::Cli;
 use crate::output::eprint_error;
 
+/// Ingest makes and drops a few small strings per record: with the system allocator it takes a fifth to a third longer.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli::run(cli) {
