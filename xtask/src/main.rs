@@ -1,6 +1,6 @@
 //! The workspace's own commands: `cargo xtask ci`, and each of its steps alone.
 //!
-//! It depends on no crate of the workspace, so that it builds and can judge them when they do not.
+//! It depends on no other crate of the workspace, so that it builds and can judge them when they do not.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks on the standard streams")]
 
@@ -10,6 +10,7 @@ mod checks;
 mod ci;
 mod licences;
 mod report;
+mod services;
 mod test_run;
 mod tidy;
 mod workspace;
@@ -22,6 +23,7 @@ use clap::{Parser, Subcommand};
 use crate::bench::BenchCommand;
 use crate::checks::FmtMode;
 use crate::report::Report;
+use crate::services::ServicesCommand;
 use crate::test_run::TestArgs;
 
 /// Checks, tests and measures the workspace.
@@ -55,6 +57,9 @@ enum Command {
     UnusedDeps,
     /// Check the licences of all dependencies against the list in deny.toml.
     Licences,
+    /// Start and stop database servers for work at the desk; `test` and `ci` start servers of their own.
+    #[command(subcommand)]
+    Services(ServicesCommand),
     /// Measure.
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -76,6 +81,7 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Ci => return Ok(ci::run()),
         Command::Test(args) => return test_run::run_and_print(&args),
+        Command::Services(command) => return services::run(command),
         Command::Bench(command) => bench::run(command)?,
         Command::Tidy => return Ok(one_step("tidy", tidy::check)),
         Command::Fmt { check: true } => return Ok(one_step("fmt", || checks::fmt(FmtMode::Check))),

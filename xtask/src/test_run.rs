@@ -1,8 +1,10 @@
-//! Runs all tests and adds up what the test binaries report.
+//! Runs all tests, with servers, and adds up what the test binaries report.
 
 mod tally;
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt as _;
 use std::process::{ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +13,7 @@ use clap::Args;
 pub(crate) use self::tally::Summary;
 use self::tally::Tally;
 use crate::cargo::cargo;
+use crate::services::{Missing, TestServices, none_missing};
 
 /// Which tests to run; all of them by default.
 #[derive(Args, Default)]
@@ -26,12 +29,15 @@ pub(crate) struct TestArgs {
 pub(crate) struct TestOutcome {
     /// The totals over all test binaries that came to their end.
     pub(crate) summary: Summary,
+    /// The servers that the tests had to do without.
+    pub(crate) missing: Vec<Missing>,
     status: ExitStatus,
 }
 
 impl TestOutcome {
-    /// Returns an error unless every test passed and every test binary came to its end.
-    pub(crate) fn into_result(self) -> Result<()> {
+    /// Returns an error unless every test passed, every test binary came to its end, and the servers that count were there.
+    pub(crate) fn result(&self) -> Result<()> {
+        none_missing(&self.missing)?;
         if self.summary.failed > 0 {
             bail!("failed tests: {}", self.summary.failed);
         }
@@ -42,15 +48,24 @@ impl TestOutcome {
     }
 }
 
+/// The servers that were missing, then the totals as the last line.
+impl fmt::Display for TestOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for missing in &self.missing {
+            writeln!(f, "{missing}; tests that need it cannot pass")?;
+        }
+        write!(f, "{}", self.summary)
+    }
+}
+
 /// Runs the tests and prints the totals as the last line; `false` when not all is well.
 pub(crate) fn run_and_print(args: &TestArgs) -> Result<bool> {
     let outcome = run(args)?;
-    let summary = outcome.summary;
-    let result = outcome.into_result();
+    let result = outcome.result();
     if let Err(err) = &result {
         println!("{err:#}");
     }
-    println!("{summary}");
+    println!("{outcome}");
     Ok(result.is_ok())
 }
 
@@ -67,10 +82,16 @@ pub(crate) fn run(args: &TestArgs) -> Result<TestOutcome> {
     // A test that cannot run here says so in its output, which is only shown on demand.
     command.args(["--", "--show-output"]);
 
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start `cargo test`")?;
+    let mut services = TestServices::start()?;
+    services.introduce(&mut command);
+    // The tests are a group of their own, so that all they start can be ended together.
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().context("cannot start `cargo test`")?;
+    services.watch_group(child.id())?;
     let stdout = child.stdout.take().context("`cargo test` has no standard output")?;
     let summary = pass_on(BufReader::new(stdout), std::io::stdout().lock())?;
-    Ok(TestOutcome { summary, status: child.wait()? })
+    let status = child.wait()?;
+    Ok(TestOutcome { summary, missing: services.stop(), status })
 }
 
 /// Copies the lines worth showing from `output` to `shown` as they come, and returns the totals.

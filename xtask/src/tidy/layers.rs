@@ -11,10 +11,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ml-data", &["ml-core"]),
     ("ml-monitor", &["ml-core"]),
     ("ml-registry", &["ml-core"]),
+    ("ml-store-mongo", &["ml-core"]),
     ("ml-store-sql", &["ml-core"]),
     ("ml-train", &["ml-core"]),
-    ("ml-app", &["ml-core", "ml-data", "ml-monitor", "ml-registry", "ml-store-sql", "ml-train"]),
-    ("ml-e2e", &["ml-app", "ml-core"]),
+    ("ml-app", &["ml-core", "ml-data", "ml-monitor", "ml-registry", "ml-store-mongo", "ml-store-sql", "ml-train"]),
+    ("ml-e2e", &["ml-app", "ml-core", "xtask"]),
     ("xtask", &[]),
 ];
 
