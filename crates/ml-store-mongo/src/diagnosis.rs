@@ -55,7 +55,7 @@ impl MongoDocuments {
         let (start, before) = (Instant::now(), clock.now());
         let hello = self.ask(doc! { "hello": 1 }).await?;
         let round_trip_ms = start.elapsed().as_millis() as u64;
-        let between = (before.timestamp_millis() + clock.now().timestamp_millis()) / 2;
+        let between = before.timestamp_millis().midpoint(clock.now().timestamp_millis());
         let there = hello.get_datetime("localTime").map_or(between, |time| time.timestamp_millis());
         Ok(Diagnosis {
             servers: self.place.servers.clone(),

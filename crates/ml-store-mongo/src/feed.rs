@@ -11,6 +11,7 @@ mod snapshot;
 mod stream;
 mod token;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -90,14 +91,11 @@ impl ChangeFeed for MongoDocuments {
                 found.await?.try_collect::<Vec<RawDocumentBuf>>().await
             };
             let found = self.run(OPERATION, find).await?;
-            let mut found: Vec<Option<Change>> =
-                found.iter().map(|document| Some(change::upserted(document))).collect();
-            found.sort_by(|one, other| key(one).cmp(&key(other)));
-            for id in ids {
-                let position = found.binary_search_by(|change| key(change).cmp(&Some(id)));
-                let change = position.ok().and_then(|position| found[position].clone());
-                current.push(change.unwrap_or_else(|| Change::Deleted(id.clone())));
-            }
+            let found = found.iter().map(|document| change::upserted(document));
+            let found: HashMap<RecordId, Change> = found.map(|change| (change.id().clone(), change)).collect();
+            // Not taken out of there: the same id may be asked for twice.
+            let change_of = |id: &RecordId| found.get(id).cloned().unwrap_or_else(|| Change::Deleted(id.clone()));
+            current.extend(ids.iter().map(change_of));
         }
         Ok(current)
     }
@@ -109,17 +107,13 @@ impl ChangeFeed for MongoDocuments {
 }
 
 /// The most records asked for in one query.
-const IDS_AT_ONCE: usize = 5_000;
+const IDS_AT_ONCE: usize = 500;
 
 /// Returns what a record of this id may be called in MongoDB: another program's object id is shown as text.
 fn keys_of(id: &RecordId) -> Vec<Bson> {
     let mut keys = vec![Bson::String(id.as_str().to_owned())];
     keys.extend(ObjectId::parse_str(id.as_str()).ok().map(Bson::ObjectId));
     keys
-}
-
-fn key(change: &Option<Change>) -> Option<&RecordId> {
-    change.as_ref().map(Change::id)
 }
 
 impl MongoDocuments {

@@ -164,7 +164,7 @@ fn default_journal() -> bool {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidOptions {
     #[error("the address `{0}` is not one of MongoDB: it looks like `mongodb://HOST:27017`")]
-    Url(MongoUrl, #[source] Box<Detail>),
+    Url(MongoUrl, #[source] Detail),
     #[error("`{0}` is not the name of a database: up to 63 letters, digits, `_` and `-`")]
     Database(String),
     #[error("there is a password and no user: set `user` too")]
@@ -290,8 +290,8 @@ impl MongoOptions {
     }
 
     /// Returns what the driver says, unless it repeats a part of the address that is secret.
-    fn detail(&self, error: &mongodb::error::Error) -> Box<Detail> {
-        Box::new(Detail(self.url.without_secrets(&error.kind.to_string())))
+    fn detail(&self, error: &mongodb::error::Error) -> Detail {
+        Detail(self.url.without_secrets(&error.kind.to_string()))
     }
 }
 

@@ -25,8 +25,8 @@ use crate::store::MongoDocuments;
 /// How often a batch is looked at again because others write the same ids.
 const MAX_ROUNDS: usize = 100;
 
-/// The most ids asked for in one query.
-const IDS_AT_ONCE: usize = 10_000;
+/// The most ids asked for in one query: some servers need far longer for thousands than for some hundreds several times.
+const IDS_AT_ONCE: usize = 500;
 
 /// The most bytes of documents in one command, which has to fit into a document itself.
 const MAX_COMMAND_BYTES: usize = 12 * 1024 * 1024;

@@ -189,11 +189,20 @@ fn text_of_date(date: mongodb::bson::DateTime) -> String {
 }
 
 fn text_of_binary(subtype: BinarySubtype, bytes: &[u8]) -> String {
-    let hexadecimal: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal = hexadecimal(bytes);
     if subtype == BinarySubtype::Uuid && bytes.len() == 16 {
         let parts =
             [&hexadecimal[..8], &hexadecimal[8..12], &hexadecimal[12..16], &hexadecimal[16..20], &hexadecimal[20..]];
         return parts.join("-");
     }
     hexadecimal
+}
+
+/// Returns two digits for each byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+    }
+    text
 }

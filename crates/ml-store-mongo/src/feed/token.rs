@@ -4,6 +4,8 @@ use ml_core::document::ResumeToken;
 use ml_core::error::{Entity, StoreError};
 use mongodb::bson::{Bson, Document, RawDocumentBuf};
 
+use crate::codec::read::hexadecimal;
+
 /// Marks our tokens, so that those of another store are told apart.
 const PREFIX: &str = "mongodb:";
 
@@ -33,12 +35,12 @@ pub(super) struct Snapshot {
 /// Returns the position as text.
 pub(super) fn write(position: &Position) -> ResumeToken {
     let text = match position {
-        Position::Streamed(stream) => format!("stream:{}", hexadecimal(stream)),
-        Position::Snapshot(Snapshot { stream, after: None }) => format!("snapshot:{}:", hexadecimal(stream)),
+        Position::Streamed(stream) => format!("stream:{}", hexadecimal(stream.as_bytes())),
+        Position::Snapshot(Snapshot { stream, after: None }) => format!("snapshot:{}:", hexadecimal(stream.as_bytes())),
         Position::Snapshot(Snapshot { stream, after: Some(id) }) => {
             let id = Document::from_iter([("_id".to_owned(), id.clone())]);
             let id = RawDocumentBuf::try_from(id).expect("a value that was read can be written");
-            format!("snapshot:{}:{}", hexadecimal(stream), hexadecimal(&id))
+            format!("snapshot:{}:{}", hexadecimal(stream.as_bytes()), hexadecimal(id.as_bytes()))
         }
         Position::Polled { after: None } => "poll:".to_owned(),
         Position::Polled { after: Some((millis, id)) } => format!("poll:{millis}:{id}"),
@@ -75,10 +77,6 @@ fn parse(text: &str) -> Option<Position> {
 
 fn id_of(document: &RawDocumentBuf) -> Option<Bson> {
     document.get("_id").ok()??.try_into().ok()
-}
-
-fn hexadecimal(document: &RawDocumentBuf) -> String {
-    document.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn document(hexadecimal: &str) -> Option<RawDocumentBuf> {

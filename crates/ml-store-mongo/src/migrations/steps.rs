@@ -62,14 +62,17 @@ async fn create_record_collections(database: &Database) -> mongodb::error::Resul
             "micros": { "bsonType": "object" },
         },
     } };
-    // Each ends with the id, for lists are in its order.
-    let indexes = [
+    // Each is paid for with every record that is written, so that there are few. A collection of one data type needs none for it.
+    let of_all = [
         ("feed_order", doc! { "ingested_at": 1, "_id": 1 }),
-        ("by_data_type", doc! { "data_type": 1, "source_app": 1, "_id": 1 }),
-        ("by_source", doc! { "source": 1, "_id": 1 }),
+        ("by_origin", doc! { "source_app": 1, "source": 1, "_id": 1 }),
         ("by_scrape_time", doc! { "scraped_at": 1, "_id": 1 }),
     ];
     for collection in Collection::ALL {
+        let mut indexes = of_all.to_vec();
+        if collection == Collection::RawRecords {
+            indexes.push(("by_data_type", doc! { "data_type": 1, "_id": 1 }));
+        }
         create(database, collection.name(), &validator, &indexes).await?;
     }
     Ok(())

@@ -16,8 +16,8 @@ use crate::results;
 use crate::store::MongoDocuments;
 use crate::upsert::{Item, Order};
 
-/// The most ids asked for in one query: at their longest they fit into a command.
-const IDS_AT_ONCE: usize = 10_000;
+/// The most ids asked for in one query.
+const IDS_AT_ONCE: usize = 2_000;
 
 #[async_trait]
 impl EmbeddingStore for MongoDocuments {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::TryStreamExt as _;
 use ml_core::testkit::concurrently::concurrently;
+use ml_store_mongo::MongoDocuments;
 use mongodb::Database;
 use mongodb::bson::{Document, doc};
 
@@ -31,8 +32,8 @@ async fn migrations_go_both_ways() {
     assert_eq!(store.migrate().await.unwrap(), pending);
 
     let migrated = schema(&outside).await;
-    let of_records = ["by_data_type", "by_scrape_time", "by_source", "feed_order"];
-    assert_eq!(migrated["raw_records"], of_records);
+    assert_eq!(migrated["raw_records"], ["by_data_type", "by_origin", "by_scrape_time", "feed_order"]);
+    assert_eq!(migrated["text_corpus"], ["by_origin", "by_scrape_time", "feed_order"]);
     assert_eq!(migrated["predictions"], ["by_model", "by_record", "by_time"]);
     assert_eq!(migrated["retired_records"], ["by_note", "by_record", "forget"]);
     assert_eq!(migrated.len(), 9, "{migrated:?}");
@@ -65,7 +66,7 @@ async fn a_collection_that_is_there_is_taken_over() {
 async fn two_processes_may_migrate_at_once() {
     let Some(database) = TestDatabase::new() else { return };
     let stores = [database.connect().await, database.connect().await];
-    for outcome in concurrently(stores.iter().map(|store| store.migrate())).await {
+    for outcome in concurrently(stores.iter().map(MongoDocuments::migrate)).await {
         outcome.unwrap();
     }
     assert_eq!(stores[0].pending_migrations().await.unwrap(), Vec::<String>::new());

@@ -16,7 +16,7 @@ use crate::fixture::{TestDatabase, records};
 async fn expires_after(database: &TestDatabase) -> Option<Duration> {
     let documents = database.outside().await.collection::<Document>("text_corpus");
     let indexes: Vec<IndexModel> = documents.list_indexes().await.unwrap().try_collect().await.unwrap();
-    indexes.into_iter().filter_map(|index| index.options?.expire_after).next()
+    indexes.into_iter().find_map(|index| index.options?.expire_after)
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Several writers of the same records.
 
-use ml_core::document::{DocumentStore as _, UpsertCounts};
+use ml_core::document::{DocumentStore as _, RecordQuery, UpsertCounts};
 use ml_core::page::PageRequest;
 use ml_core::record::Collection::TextCorpus;
 use ml_core::record::RawRecord;
@@ -34,7 +34,7 @@ async fn writers_of_different_versions_leave_whole_records() {
     }
 
     assert_eq!((total.inserted, total.total()), (200, 9 * 200));
-    let stored = stores[0].list(TextCorpus, &Default::default(), PageRequest::first(1000)).await.unwrap().items;
+    let stored = stores[0].list(TextCorpus, &RecordQuery::default(), PageRequest::first(1000)).await.unwrap().items;
     assert_eq!(stored.len(), 200);
     for record in stored {
         // The content is of one writer; the time is that of the newest version there has been.
