@@ -1,8 +1,10 @@
 //! Measures bulk writes and the feed: `ML_TEST_MONGODB_URL=… cargo run --release -p ml-store-mongo --example bulk_rates -- [N] [BATCH]`.
 //!
 //! Prints records per second for new and for unchanged records, for the initial snapshot, and for reading the server's stream of
-//! changes. Making the records is not part of the time. The database is dropped in the end.
+//! changes; and how long after a write a waiting reader has the record. Making the records is not part of the time. The
+//! collections are dropped in the end.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -46,7 +48,42 @@ async fn measure(store: &MongoDocuments, n_records: u64, batch: u64) -> Outcome<
         report(&format!("upsert, {round}"), n_records, busy);
     }
     measure_feed(store, "changes, snapshot", None, n_records).await?;
-    measure_feed(store, "changes, stream", Some(start), n_records).await
+    measure_feed(store, "changes, stream", Some(start), n_records).await?;
+    measure_latency(store, n_records).await
+}
+
+/// Writes records one at a time, 500 a second, while a reader waits for them.
+#[expect(clippy::print_stdout, reason = "the report is what the program is for")]
+async fn measure_latency(store: &MongoDocuments, first: u64) -> Outcome<()> {
+    const N_RECORDS: u64 = 2_000;
+    let token = store.latest(COLLECTION).await?;
+    let write = async {
+        let mut written = HashMap::new();
+        let mut ticks = tokio::time::interval(Duration::from_millis(2));
+        for n in first..first + N_RECORDS {
+            ticks.tick().await;
+            let record = record(n)?;
+            written.insert(record.id.clone(), Instant::now());
+            store.upsert(COLLECTION, &[record]).await?;
+        }
+        Outcome::Ok(written)
+    };
+    let read = async {
+        let (mut token, mut seen) = (Some(token), HashMap::new());
+        while (seen.len() as u64) < N_RECORDS {
+            let batch = store.wait_for_changes(COLLECTION, token.as_ref(), 5_000, Duration::from_secs(5)).await?;
+            seen.extend(batch.changes.iter().map(|change| (change.id().clone(), Instant::now())));
+            token = batch.token;
+        }
+        Outcome::Ok(seen)
+    };
+    let (written, seen) = tokio::try_join!(write, read)?;
+    let latency = |(id, at): (&RecordId, &Instant)| written.get(id).map(|start| at.duration_since(*start));
+    let mut latencies: Vec<Duration> = seen.iter().filter_map(latency).collect();
+    latencies.sort_unstable();
+    let of_rank = |percent: usize| latencies[(latencies.len() - 1) * percent / 100];
+    println!("latency, from the start of a write: p50 {:.1?}, p99 {:.1?}", of_rank(50), of_rank(99));
+    Ok(())
 }
 
 async fn measure_feed(store: &MongoDocuments, what: &str, from: Option<ResumeToken>, n_records: u64) -> Outcome<()> {

@@ -26,6 +26,7 @@ use tokio::time::Instant;
 
 use crate::store::MongoDocuments;
 
+pub(crate) use snapshot::Snapshots;
 use stream::Patience;
 pub(crate) use stream::Streams;
 use token::Position;

@@ -23,6 +23,9 @@ use crate::store::MongoDocuments;
 /// How many records are deleted at a time.
 const RECORDS_AT_ONCE: usize = 5000;
 
+/// The most ids asked for in one query.
+const LOOKUPS_AT_ONCE: usize = 500;
+
 /// How long a deletion may take, in seconds, when nobody wrote down that it has ended.
 const LONGEST_DELETION_SECONDS: u32 = 3600;
 
@@ -161,14 +164,14 @@ impl MongoDocuments {
         collection: Collection,
         deletions: &[Deletion],
     ) -> Result<HashSet<Deletion>, StoreError> {
-        if deletions.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let ids: Vec<&str> = deletions.iter().map(|deletion| deletion.id.as_str()).collect();
-        let filter = doc! { "collection": collection.name(), "record_id": { "$in": ids } };
         let documents = self.documents(RETIRED_RECORDS);
-        let find = || async { documents.find(filter.clone()).await?.try_collect::<Vec<Document>>().await };
-        let notes = self.run("reading changes", find).await?;
+        let mut notes = Vec::new();
+        for deletions in deletions.chunks(LOOKUPS_AT_ONCE) {
+            let ids: Vec<&str> = deletions.iter().map(|deletion| deletion.id.as_str()).collect();
+            let filter = doc! { "collection": collection.name(), "record_id": { "$in": ids } };
+            let find = || async { documents.find(filter.clone()).await?.try_collect::<Vec<Document>>().await };
+            notes.extend(self.run("reading changes", find).await?);
+        }
         let mut windows: HashMap<&str, Vec<(Timestamp, Timestamp)>> = HashMap::new();
         for note in &notes {
             let (id, from, until) =

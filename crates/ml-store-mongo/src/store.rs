@@ -11,7 +11,7 @@ use mongodb::options::WriteConcern;
 use mongodb::{Client, Database};
 
 use crate::error::{self, MongoFault, Place};
-use crate::feed::Streams;
+use crate::feed::{Snapshots, Streams};
 use crate::options::MongoOptions;
 
 /// How long to wait before the first repetition; each further one waits twice as long.
@@ -28,6 +28,7 @@ pub struct MongoDocuments {
     pub(crate) database: Database,
     pub(crate) place: Place,
     pub(crate) write_concern: WriteConcern,
+    pub(crate) snapshots: Snapshots,
     pub(crate) streams: Streams,
     pub(crate) follows_streams: bool,
     lookup_first: [AtomicBool; Collection::ALL.len()],
@@ -52,6 +53,7 @@ impl MongoDocuments {
             database: client.database(&options.database),
             place,
             write_concern: options.write_concern.to_driver(),
+            snapshots: Snapshots::default(),
             streams: Streams::default(),
             follows_streams: options.change_streams,
             lookup_first: Default::default(),

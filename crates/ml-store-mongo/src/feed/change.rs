@@ -21,12 +21,6 @@ pub(super) fn upserted(document: &RawDocument) -> Change {
     }
 }
 
-/// Returns what stands for a document that is too large to be handed over.
-pub(super) fn too_large(id: RecordId) -> Change {
-    let reason = "the change is larger than the 16 MiB that MongoDB hands over in one piece".to_owned();
-    Change::Undecodable { id, fault: Unreadable::TooLarge, content: Value::Null, reason }
-}
-
 /// Returns the id of a document as the id of a record: a text as it is, anything else as the text that shows it.
 pub(super) fn id_of(id: RawBsonRef<'_>) -> RecordId {
     let text = match json_of(id) {

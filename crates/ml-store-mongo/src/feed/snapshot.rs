@@ -1,13 +1,67 @@
 //! What was there when a reader began, by id: first the ids that are texts, then those that other programs gave.
+//!
+//! The cursor stays open between two calls that follow one another, for some servers look at all that is left for every query.
 
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use futures::StreamExt as _;
 use ml_core::document::Change;
 use ml_core::error::StoreError;
 use ml_core::record::Collection;
-use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
+use mongodb::raw_batch_cursor::RawBatchCursor;
 
 use super::token::{Position, Snapshot};
 use super::{OPERATION, change};
 use crate::store::MongoDocuments;
+
+/// How many documents the server sends at once.
+const BATCH_SIZE: u32 = 5_000;
+
+/// The snapshots that nobody reads from just now, each at the id where its reader stopped.
+#[derive(Default)]
+pub(crate) struct Snapshots {
+    idle: Mutex<HashMap<Collection, OpenSnapshot>>,
+}
+
+impl Snapshots {
+    fn take(&self, collection: Collection, after: Option<&Bson>) -> Option<OpenSnapshot> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.remove(&collection).filter(|snapshot| snapshot.after.as_ref() == after)
+    }
+
+    fn put(&self, collection: Collection, snapshot: OpenSnapshot) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).insert(collection, snapshot);
+    }
+}
+
+/// A cursor on the server, and what came from it and was not asked for yet.
+struct OpenSnapshot {
+    cursor: RawBatchCursor,
+    /// The last id given out.
+    after: Option<Bson>,
+    documents: VecDeque<RawDocumentBuf>,
+    has_ended: bool,
+}
+
+impl OpenSnapshot {
+    async fn read(&mut self, limit: usize) -> mongodb::error::Result<Vec<RawDocumentBuf>> {
+        while self.documents.len() < limit && !self.has_ended {
+            match self.cursor.next().await {
+                None => self.has_ended = true,
+                Some(batch) => {
+                    for document in batch?.doc_slices()? {
+                        self.documents.extend(document?.as_document().map(RawDocument::to_owned));
+                    }
+                }
+            }
+        }
+        let found: Vec<RawDocumentBuf> = self.documents.drain(..limit.min(self.documents.len())).collect();
+        self.after = found.last().and_then(id_of).or(self.after.take());
+        Ok(found)
+    }
+}
 
 impl MongoDocuments {
     /// Reads on in the snapshot; at its end the position is the one that the stream had before.
@@ -20,7 +74,7 @@ impl MongoDocuments {
         let Snapshot { stream, after } = snapshot;
         let mut found = Vec::new();
         if after.as_ref().is_none_or(|id| id.as_str().is_some()) {
-            found = self.find_page(OPERATION, collection.name(), texts_after(after.as_ref()), None, limit).await?;
+            found = self.read_texts(collection, after.as_ref(), limit).await?;
         }
         if found.len() < limit {
             let after = after.filter(|id| id.as_str().is_none());
@@ -34,6 +88,37 @@ impl MongoDocuments {
             None => Position::Streamed(stream),
         };
         Ok((changes, position))
+    }
+
+    async fn read_texts(
+        &self,
+        collection: Collection,
+        after: Option<&Bson>,
+        limit: usize,
+    ) -> Result<Vec<RawDocumentBuf>, StoreError> {
+        let documents = self.raw(collection.name());
+        self.run(OPERATION, || async {
+            let mut snapshot = match self.snapshots.take(collection, after) {
+                Some(snapshot) => snapshot,
+                None => OpenSnapshot {
+                    cursor: documents
+                        .find(texts_after(after))
+                        .sort(doc! { "_id": 1 })
+                        .batch_size(BATCH_SIZE)
+                        .batch()
+                        .await?,
+                    after: after.cloned(),
+                    documents: VecDeque::new(),
+                    has_ended: false,
+                },
+            };
+            let found = snapshot.read(limit).await?;
+            if found.len() == limit {
+                self.snapshots.put(collection, snapshot);
+            }
+            Ok(found)
+        })
+        .await
     }
 }
 

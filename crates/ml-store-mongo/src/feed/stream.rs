@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use ml_core::document::{Change, ResumeToken};
+use ml_core::document::{Change, ChangeFeed as _, ResumeToken};
 use ml_core::error::{Entity, StoreError};
 use ml_core::id::RecordId;
 use ml_core::record::Collection;
@@ -105,9 +105,9 @@ struct Events {
 /// What is asked of the server about each event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
-    /// The document as it is now.
+    /// All that it has, with the document as it is now. Leaving anything out would cost some servers more than sending it.
     Whole,
-    /// Nothing but its id.
+    /// Nothing but the id.
     Ids,
 }
 
@@ -162,28 +162,22 @@ impl MongoDocuments {
         collection: Collection,
         position: &RawDocumentBuf,
     ) -> Result<u64, StoreError> {
-        let mut n_changes = 0;
-        let mut position = position.clone();
-        loop {
-            let read = || async {
-                match self.open(collection, &position, Content::Ids, Patience::Prompt).await? {
-                    Ok(mut stream) => stream.read(usize::MAX).await,
+        let count = async |content| {
+            let count = || async {
+                match self.open(collection, position, content, Patience::Prompt).await? {
+                    Ok(mut stream) => stream.count().await,
                     Err(halt) => Ok(Err(halt)),
                 }
             };
-            let events = self.run(OPERATION, read).await?.map_err(|halt| expired(&position, halt))?;
-            if events.events.is_empty() {
-                return Ok(n_changes);
-            }
-            position = events.position.clone();
-            let retired = self.find_retired(collection, &deletions_of(&events.events)).await?;
-            let counts = |event: &&RawDocumentBuf| match Event::of(event) {
-                Event::Deleted(deletion) => !retired.contains(&deletion),
-                Event::Upserted(_) | Event::Gone => true,
-                Event::Other => false,
-            };
-            n_changes += events.events.iter().filter(counts).count() as u64;
-        }
+            self.run(OPERATION, count).await
+        };
+        let counted = match count(Content::Whole).await? {
+            Err(Halt::TooLarge) => count(Content::Ids).await?,
+            counted => counted,
+        };
+        let (n_changes, deletions) = counted.map_err(|halt| expired(position, halt))?;
+        let n_retired = self.find_retired(collection, &deletions).await?.len() as u64;
+        Ok(n_changes - n_retired)
     }
 
     async fn open(
@@ -213,13 +207,13 @@ impl MongoDocuments {
         content: Content,
         patience: Patience,
     ) -> mongodb::error::Result<RawBatchCursor> {
-        let mut fields = doc! { "operationType": 1, "documentKey": 1, "clusterTime": 1 };
         if content == Content::Whole {
             options.insert("fullDocument", "updateLookup");
-            fields.insert("fullDocument", 1);
         }
-        // What an update changed is left out: the document has it, and an event may not be larger than a document.
-        let pipeline = [doc! { "$changeStream": options }, doc! { "$project": fields }];
+        let mut pipeline = vec![doc! { "$changeStream": options }];
+        if content == Content::Ids {
+            pipeline.push(doc! { "$project": { "operationType": 1, "documentKey": 1, "clusterTime": 1 } });
+        }
         let documents = self.raw(collection.name());
         let aggregate = documents.aggregate(pipeline).max_await_time(patience.wait());
         aggregate.batch_size(BATCH_SIZE as u32).batch().await
@@ -241,7 +235,7 @@ impl MongoDocuments {
         Ok((last_of_each(changes), Position::Streamed(events.position)))
     }
 
-    /// Gets past an event that does not fit into an answer: without its document it does.
+    /// Gets past an event that does not fit into an answer: without its document it does, and the document alone does too.
     async fn step_over(
         &self,
         collection: Collection,
@@ -255,8 +249,9 @@ impl MongoDocuments {
         };
         let events = self.run(OPERATION, read).await?.map_err(|halt| expired(position, halt))?;
         let large = events.events.first().and_then(|event| event.get_document("documentKey").ok()?.get("_id").ok()?);
-        let changes = large.map(|id| change::too_large(change::id_of(id)));
-        Ok((changes.into_iter().collect(), Position::Streamed(events.position)))
+        let ids: Vec<RecordId> = large.map(change::id_of).into_iter().collect();
+        let changes = self.current(collection, &ids).await?;
+        Ok((changes, Position::Streamed(events.position)))
     }
 }
 
@@ -287,6 +282,20 @@ impl OpenStream {
         }
         self.has_looked = true;
         self.take(limit)
+    }
+
+    /// Counts events up to the last one, and lists the deletions among them.
+    async fn count(&mut self) -> mongodb::error::Result<Result<(u64, Vec<Deletion>), Halt>> {
+        let (mut n_changes, mut deletions) = (0, Vec::new());
+        loop {
+            let events = match self.read(usize::MAX).await? {
+                Ok(events) if events.events.is_empty() => return Ok(Ok((n_changes, deletions))),
+                Ok(events) => events.events,
+                Err(halt) => return Ok(Err(halt)),
+            };
+            deletions.extend(deletions_of(&events));
+            n_changes += events.iter().filter(|event| !matches!(Event::of(event), Event::Other)).count() as u64;
+        }
     }
 
     fn take(&mut self, limit: usize) -> mongodb::error::Result<Result<Events, Halt>> {
