@@ -39,7 +39,7 @@ impl ResultKind {
     ];
 
     /// Returns the name on disk.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             ResultKind::Predictions => "predictions",
             ResultKind::Embeddings => "embeddings",
