@@ -2,6 +2,7 @@
 
 pub(crate) mod binary;
 pub(crate) mod dump;
+pub(crate) mod mongo;
 pub(crate) mod namespace;
 pub(crate) mod outcome;
 pub(crate) mod samples;

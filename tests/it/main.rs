@@ -5,6 +5,7 @@ mod demo;
 mod harness;
 mod kill;
 mod odd_lines;
+mod on_mongodb;
 mod output;
 mod reproducible;
 mod round;

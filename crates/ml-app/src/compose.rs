@@ -1,5 +1,7 @@
 //! The composition root: configuration in, stores and services out. Nothing else constructs a backend.
 
+mod documents;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +10,6 @@ use anyhow::Context as _;
 use ml_core::artifact::ArtifactStore;
 use ml_core::clock::{Clock, SystemClock};
 use ml_core::dataset::DatasetStore;
-use ml_core::document::{ChangeFeed, DocumentStore};
 use ml_core::evaluation::EvaluationStore;
 use ml_core::experiment::ExperimentStore;
 use ml_core::ground_truth::GroundTruthStore;
@@ -17,7 +18,6 @@ use ml_core::model::ModelStore;
 use ml_core::outbox::OutboxStore;
 use ml_core::quarantine::QuarantineStore;
 use ml_core::record::DataType;
-use ml_core::result::{EmbeddingStore, FigureStore, IntermediateResultStore, PredictionStore};
 use ml_core::run::RunStore;
 use ml_core::sync::SyncStore;
 use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
@@ -26,29 +26,14 @@ use ml_data::manager::{DataManager, DataStores};
 use ml_data::routing::Routing;
 use ml_registry::fs_artifacts::FsArtifacts;
 use ml_registry::registry::Registry;
-use ml_store_sql::{EmbeddedDocuments, SqlStore};
+use ml_store_sql::SqlStore;
 
 use crate::config::Config;
 
+pub(crate) use self::documents::{Documents, DocumentsBackend};
+
 /// The folder of the artifacts, in the data folder.
 const ARTIFACTS_FOLDER: &str = "artifacts";
-
-/// The document side.
-#[derive(Clone)]
-pub(crate) struct Documents {
-    /// Raw records.
-    pub(crate) records: Arc<dyn DocumentStore>,
-    /// What changed among them.
-    pub(crate) feed: Arc<dyn ChangeFeed>,
-    /// Outputs of models.
-    pub(crate) predictions: Arc<dyn PredictionStore>,
-    /// Vectors made from records.
-    pub(crate) embeddings: Arc<dyn EmbeddingStore>,
-    /// What pipeline steps left.
-    pub(crate) intermediate_results: Arc<dyn IntermediateResultStore>,
-    /// Copies of figures.
-    pub(crate) figures: Arc<dyn FigureStore>,
-}
 
 /// The SQL side.
 #[derive(Clone)]
@@ -93,31 +78,31 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Opens the configured stores, and brings embedded ones up to date.
+    /// Opens the configured stores, and brings them up to date.
     pub(crate) async fn open(config: Config) -> anyhow::Result<App> {
         let (documents, sql) = open_stores(&config).await?;
         documents.migrate().await.context("cannot bring the document store up to date")?;
         sql.migrate().await.context("cannot bring the SQL store up to date")?;
         let artifacts = open_artifacts(&config.settings.data_dir)?;
-        App::of(config, Arc::new(documents), Arc::new(sql), artifacts)
+        App::of(config, documents.interfaces(), Arc::new(sql), artifacts)
     }
 
     fn of(
         config: Config,
-        documents: Arc<EmbeddedDocuments>,
+        documents: Documents,
         sql: Arc<SqlStore>,
         artifacts: Arc<dyn ArtifactStore>,
     ) -> anyhow::Result<App> {
         let data_stores = DataStores {
-            documents: documents.clone(),
+            documents: documents.records.clone(),
             global_data: sql.clone(),
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
             ground_truth: sql.clone(),
-            predictions: documents.clone(),
-            embeddings: documents.clone(),
-            intermediate_results: documents.clone(),
-            figures: documents.clone(),
+            predictions: documents.predictions.clone(),
+            embeddings: documents.embeddings.clone(),
+            intermediate_results: documents.intermediate_results.clone(),
+            figures: documents.figures.clone(),
             evaluations: sql.clone(),
             outbox: sql.clone(),
         };
@@ -138,14 +123,7 @@ impl App {
             config: Arc::new(config),
             clock,
             ids: Arc::new(RandomIds),
-            documents: Documents {
-                records: documents.clone(),
-                feed: documents.clone(),
-                predictions: documents.clone(),
-                embeddings: documents.clone(),
-                intermediate_results: documents.clone(),
-                figures: documents,
-            },
+            documents,
             sql: Sql {
                 sync: sql.clone(),
                 ground_truth: sql.clone(),
@@ -175,12 +153,9 @@ impl App {
 }
 
 /// Opens the configured stores as they are.
-pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<(EmbeddedDocuments, SqlStore)> {
+pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<(DocumentsBackend, SqlStore)> {
     let data_dir = &config.settings.data_dir;
-    let documents_file = config.database.documents.file(data_dir);
-    let documents = EmbeddedDocuments::open(&documents_file)
-        .await
-        .with_context(|| format!("cannot open the document store {}", documents_file.display()))?;
+    let documents = DocumentsBackend::open(&config.database.documents, data_dir).await?;
     let sql_file = config.database.sql.file(data_dir);
     let sql =
         SqlStore::open(&sql_file).await.with_context(|| format!("cannot open the SQL store {}", sql_file.display()))?;

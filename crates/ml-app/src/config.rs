@@ -3,6 +3,7 @@
 //! Every section is a struct of its own that refuses unknown keys. A fault names the file or variable it comes from, and all
 //! sections with faults are reported at once.
 
+mod backends;
 mod database;
 mod settings;
 mod source;
@@ -16,7 +17,8 @@ use serde::de::DeserializeOwned;
 
 use ml_data::pipeline::{Pipeline, PipelineConfig};
 
-pub(crate) use self::database::DatabaseConfig;
+use self::backends::ForChosen;
+pub(crate) use self::database::{DatabaseConfig, DocumentBackend};
 pub(crate) use self::settings::Settings;
 use self::source::YamlText;
 
@@ -103,10 +105,7 @@ impl Config {
 }
 
 fn merge(args: &ConfigArgs) -> anyhow::Result<(Figment, Vec<PathBuf>)> {
-    let mut merged = Figment::new();
-    for (name, text) in SECTIONS {
-        merged = merged.merge(YamlText::built_in(name, text));
-    }
+    let mut layers: Vec<YamlText> = SECTIONS.iter().map(|(name, text)| YamlText::built_in(name, text)).collect();
     let mut files = Vec::new();
     for folder in folders(args)? {
         for (name, _) in SECTIONS {
@@ -116,15 +115,25 @@ fn merge(args: &ConfigArgs) -> anyhow::Result<(Figment, Vec<PathBuf>)> {
             }
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| anyhow::Error::new(error).context(format!("cannot read {}", path.display())))?;
-            merged = merged.merge(YamlText::file(name, &path, text));
+            layers.push(YamlText::file(name, &path, text));
             files.push(path);
         }
+    }
+    let chosen = backends::chosen(&stack(&layers, &[], args));
+    Ok((stack(&layers, &chosen, args), files))
+}
+
+/// Puts the layers on one another, the environment and the flags on top.
+fn stack(layers: &[YamlText], chosen: &[(&'static str, String)], args: &ConfigArgs) -> Figment {
+    let mut merged = Figment::new();
+    for layer in layers {
+        merged = merged.merge(ForChosen::new(layer, chosen));
     }
     merged = merged.merge(Env::prefixed("ML__").split("__").lowercase(true));
     if let Some(data_dir) = &args.data_dir {
         merged = merged.merge(Serialized::default("settings.data_dir", data_dir));
     }
-    Ok((merged, files))
+    merged
 }
 
 fn folders(args: &ConfigArgs) -> anyhow::Result<Vec<PathBuf>> {

@@ -111,9 +111,14 @@ pub(crate) fn store_error(operation: &'static str, place: &Place, error: DriverE
 }
 
 impl MongoFault {
-    /// Becomes the error that callers see.
+    /// Becomes the error that callers see; some wait where the server does not answer.
     pub(crate) fn into_store_error(self, operation: &'static str) -> StoreError {
-        StoreError::Backend { operation, source: self.into() }
+        match self {
+            MongoFault::Unreachable { .. } | MongoFault::TimedOut { .. } => {
+                StoreError::Unavailable { operation, source: self.into() }
+            }
+            fault => StoreError::Backend { operation, source: fault.into() },
+        }
     }
 }
 
@@ -126,14 +131,11 @@ enum Condition {
 fn fault_of(place: &Place, error: DriverError) -> Condition {
     let code = code_of(&error);
     let is_auth = matches!(&*error.kind, ErrorKind::Authentication { .. });
-    let is_unreachable = matches!(
-        &*error.kind,
-        ErrorKind::ServerSelection { .. }
-            | ErrorKind::Io(_)
-            | ErrorKind::ConnectionPoolCleared { .. }
-            | ErrorKind::DnsResolve { .. }
-            | ErrorKind::InvalidTlsConfig { .. }
-    );
+    let is_unreachable = is_transient(&error)
+        || matches!(
+            &*error.kind,
+            ErrorKind::ServerSelection { .. } | ErrorKind::DnsResolve { .. } | ErrorKind::InvalidTlsConfig { .. }
+        );
     let brief = Brief(error);
     let message = brief.to_string();
     // The server gives a full disk several codes, and some hosts a code of their own.
@@ -241,6 +243,7 @@ mod tests {
         check(command_error(1, "WT_PANIC: No space left on device"), "no space left");
         check(command_error(371, "User writes blocked"), "the store is read-only");
         check(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into(), "no MongoDB server at h:27017");
+        check(command_error(10107, "not primary"), "the store does not answer: no MongoDB server at h:27017");
         check(command_error(2, "bad value"), "writing records failed: error 2 (Name): bad value");
     }
 

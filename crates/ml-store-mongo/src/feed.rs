@@ -159,10 +159,19 @@ impl MongoDocuments {
         if !self.follows_streams {
             return Ok(false);
         }
-        let hello = self.streams.hello.get_or_try_init(|| async {
-            self.run(OPERATION, || async { self.database.run_command(doc! { "hello": 1 }).await }).await
+        let keeps_changes = self.streams.keeps_changes.get_or_try_init(|| async {
+            let hello = self.run(OPERATION, || async { self.database.run_command(doc! { "hello": 1 }).await }).await?;
+            let keeps_changes =
+                hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|message| message == "isdbgrid");
+            if !keeps_changes {
+                tracing::warn!(
+                    "the MongoDB server at {} is no member of a replica set: deletions are not seen, and changes come late. \
+                     Start it with `--replSet rs0` and run `rs.initiate()` once, or set `change_streams: false` to do without",
+                    self.place.servers
+                );
+            }
+            Ok(keeps_changes)
         });
-        let hello = hello.await?;
-        Ok(hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|message| message == "isdbgrid"))
+        Ok(*keeps_changes.await?)
     }
 }

@@ -26,7 +26,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("diesel", &["ml-store-sql"]),
     ("diesel-async", &["ml-store-sql"]),
     ("diesel_migrations", &["ml-store-sql"]),
-    ("mongodb", &["ml-store-mongo"]),
+    ("mongodb", &["ml-e2e", "ml-store-mongo"]),
     ("smartcore", &["ml-train"]),
 ];
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use ml_data::routing::{Routing, RoutingConfig};
+use ml_store_mongo::MongoOptions;
 
 /// The backends of the two roles, and the routing table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,13 +21,15 @@ pub(crate) struct DatabaseConfig {
 
 /// What holds raw records, predictions and embeddings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "backend", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "backend", rename_all = "snake_case", deny_unknown_fields, expecting = "`embedded` or `mongodb`")]
 pub(crate) enum DocumentBackend {
     /// An SQLite file, relative to the data folder.
     Embedded {
         /// The file.
         path: PathBuf,
     },
+    /// A database on a MongoDB server.
+    Mongodb(Box<MongoOptions>),
 }
 
 /// What holds validated rows, runs and the registry.
@@ -41,10 +44,10 @@ pub(crate) enum SqlBackend {
 }
 
 impl DocumentBackend {
-    /// Returns where the file is.
-    pub(crate) fn file(&self, data_dir: &Path) -> PathBuf {
-        let DocumentBackend::Embedded { path } = self;
-        data_dir.join(path)
+    /// Returns what the types cannot say.
+    fn faults(&self) -> Vec<String> {
+        let DocumentBackend::Mongodb(options) = self else { return Vec::new() };
+        options.faults().into_iter().map(|fault| format!("database.documents: {fault}")).collect()
     }
 }
 
@@ -63,9 +66,11 @@ impl DatabaseConfig {
         if let Err(error) = Routing::new(&self.routing) {
             faults.push(format!("database.routing: {error}"));
         }
-        let (DocumentBackend::Embedded { path: documents }, SqlBackend::Embedded { path: sql }) =
-            (&self.documents, &self.sql);
-        if documents == sql {
+        faults.extend(self.documents.faults());
+        if let (DocumentBackend::Embedded { path: documents }, SqlBackend::Embedded { path: sql }) =
+            (&self.documents, &self.sql)
+            && documents == sql
+        {
             let path = documents.display();
             faults.push(format!(
                 "database.documents.path and database.sql.path are both `{path}`: give each its own file"

@@ -59,8 +59,8 @@ impl Patience {
 #[derive(Default)]
 pub(crate) struct Streams {
     idle: Mutex<HashMap<(Collection, Patience), OpenStream>>,
-    /// What the server says of itself.
-    pub(super) hello: OnceCell<Document>,
+    /// Whether the server keeps its changes.
+    pub(super) keeps_changes: OnceCell<bool>,
 }
 
 impl Streams {

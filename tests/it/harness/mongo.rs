@@ -1,0 +1,90 @@
+//! A database of a test on the server that `ML_TEST_MONGODB_URL` names, seen without help from the product.
+
+use std::process::Command;
+
+use mongodb::bson::{Document, doc};
+use mongodb::{Client, Collection, Database};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use super::skip;
+use super::workspace::Workspace;
+
+/// A database that no other test has touched; it goes when this does.
+pub(crate) struct TestDatabase {
+    runtime: Runtime,
+    database: Database,
+    url: String,
+}
+
+impl TestDatabase {
+    /// Thinks of a database; `None`, and a line that says why, where there is no server.
+    pub(crate) fn new() -> Option<TestDatabase> {
+        let Ok(url) = std::env::var("ML_TEST_MONGODB_URL") else {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "set ML_TEST_MONGODB_URL: in CI nothing is skipped");
+            skip("set ML_TEST_MONGODB_URL");
+            return None;
+        };
+        #[expect(clippy::disallowed_methods, reason = "tests that run side by side need names of their own")]
+        let name = format!("ml_e2e_{}", Uuid::now_v7().simple());
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads start");
+        let client = runtime.block_on(Client::with_uri_str(&url)).expect("the address is one of MongoDB");
+        Some(TestDatabase { runtime, database: client.database(&name), url })
+    }
+
+    /// Makes a workspace whose documents are here.
+    pub(crate) fn workspace(&self) -> Workspace {
+        let workspace = Workspace::new();
+        let (url, name) = (&self.url, self.database.name());
+        let config = format!("documents: {{ backend: mongodb, url: '{url}', database: {name} }}\n");
+        workspace.write("config/database.yaml", config);
+        workspace
+    }
+
+    /// Counts the documents of a collection that match.
+    pub(crate) fn count(&self, collection: &str, filter: Document) -> u64 {
+        let documents = self.documents(collection);
+        self.runtime.block_on(async { documents.count_documents(filter).await }).expect("the collection can be counted")
+    }
+
+    /// Deletes documents as another program would.
+    pub(crate) fn delete(&self, collection: &str, filter: Document) -> u64 {
+        let documents = self.documents(collection);
+        self.runtime
+            .block_on(async { documents.delete_many(filter).await })
+            .expect("the documents can be deleted")
+            .deleted_count
+    }
+
+    /// Changes a field of a document as another program would.
+    pub(crate) fn set(&self, collection: &str, filter: Document, field: &str, value: &str) {
+        let documents = self.documents(collection);
+        let update = doc! { "$set": { field: value } };
+        let updated = self
+            .runtime
+            .block_on(async { documents.update_one(filter, update).await })
+            .expect("the document can be changed");
+        assert_eq!(updated.modified_count, 1, "{collection} has no such document");
+    }
+
+    fn documents(&self, collection: &str) -> Collection<Document> {
+        self.database.collection(collection)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let dropped = self.runtime.block_on(async { self.database.drop().await });
+        assert!(std::thread::panicking() || dropped.is_ok(), "{dropped:?}");
+    }
+}
+
+/// Has a command look for its documents at `url`, and give up soon.
+pub(crate) fn look_at(mut command: Command, url: &str) -> Command {
+    command
+        .env("ML__DATABASE__DOCUMENTS__BACKEND", "mongodb")
+        .env("ML__DATABASE__DOCUMENTS__URL", url)
+        .env("ML__DATABASE__DOCUMENTS__SERVER_SELECTION_TIMEOUT_MS", "300");
+    command
+}
