@@ -22,6 +22,7 @@ use ml_data::ingest::FieldMapping;
 
 use crate::compose::App;
 use crate::ingesting::{self, IngestRequest};
+use crate::invocation::Invocation;
 use crate::monitoring;
 use crate::scoring;
 use crate::syncing::{self, SyncRequest};
@@ -29,7 +30,7 @@ use crate::training::{self, TrainRequest};
 
 use self::bundle::Subject;
 pub(crate) use self::report::DemoReport;
-use self::report::{Details, Ingested, ModelOutcome};
+use self::report::{Details, Ingested, ModelOutcome, WayOn};
 
 /// The folder of the bundled files and the report, in the data folder.
 const FOLDER: &str = "demo";
@@ -38,10 +39,12 @@ const FOLDER: &str = "demo";
 const ALIAS: &str = "champion";
 
 /// Runs the loop, or returns the report of the run before.
-pub(crate) async fn run(app: &App, stop: &CancellationToken) -> anyhow::Result<DemoReport> {
-    let folder = app.config.settings.data_dir.join(FOLDER);
+pub(crate) async fn run(app: &App, invocation: &Invocation, stop: &CancellationToken) -> anyhow::Result<DemoReport> {
+    let data_dir = &app.config.settings.data_dir;
+    let folder = data_dir.join(FOLDER);
     let report_file = folder.join("report.json");
-    if let Some(report) = DemoReport::read(&report_file)? {
+    let way_on = WayOn { data_dir, invocation };
+    if let Some(report) = DemoReport::read(&report_file, &way_on)? {
         return Ok(report);
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -57,13 +60,13 @@ pub(crate) async fn run(app: &App, stop: &CancellationToken) -> anyhow::Result<D
         models.push(train_and_watch(app, subject, &folder, stop).await?);
     }
     let details = Details {
-        data_dir: app.config.settings.data_dir.clone(),
+        data_dir: data_dir.clone(),
         ingested,
         synced,
         quarantine: app.sql.quarantine.count_by_reason().await?,
         models,
     };
-    let report = DemoReport::of(&details)?;
+    let report = DemoReport::of(&details, &way_on)?;
     report.write(&report_file)?;
     Ok(report)
 }
