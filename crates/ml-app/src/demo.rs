@@ -18,7 +18,7 @@ use ml_core::record::{DataType, SourceApp};
 use ml_data::dataset::spec::DatasetSpec;
 use ml_data::dataset::split::SplitRule;
 use ml_data::field::{FieldList, FieldPath};
-use ml_data::ingest::FieldMapping;
+use ml_data::ingest::{FieldMapping, IngestReport};
 
 use crate::compose::App;
 use crate::ingesting::{self, IngestRequest};
@@ -84,8 +84,14 @@ async fn ingest(app: &App, subject: &Subject, file: PathBuf, stop: &Cancellation
         format: None,
         mapping: identified_by(subject.id_fields)?,
     };
-    let report = ingesting::ingest(app, request, stop).await?;
+    let report = ingest_whole(app, request, stop).await?;
     Ok(Ingested { file, data_type: subject.data_type.to_owned(), report })
+}
+
+/// Ingests files that are known to be sound: a failure is one of the machine.
+async fn ingest_whole(app: &App, request: IngestRequest, stop: &CancellationToken) -> anyhow::Result<IngestReport> {
+    let mut ingested = ingesting::ingest(app, request, stop).await?;
+    ingested.failure().map_or(Ok(ingested.report), Err)
 }
 
 /// Trains the subject's model, scores the held-out rows, lets the truth arrive, and looks how the model does.
@@ -141,7 +147,7 @@ async fn ingest_truth(app: &App, subject: &Subject, file: PathBuf, stop: &Cancel
         format: None,
         mapping: identified_by(&["record_id", "target"])?,
     };
-    ingesting::ingest(app, request, stop).await?;
+    ingest_whole(app, request, stop).await?;
     syncing::sync(app, SyncRequest::default(), stop).await?;
     Ok(())
 }
