@@ -83,6 +83,17 @@ fn figures_agree_between_commands() {
 }
 
 #[test]
+fn figures_of_a_model_are_listed_once_however_often_it_was_scored() {
+    let workspace = trained_workspace();
+    workspace.run(&["evaluate", "--model", "notes", "--dataset", "notes"]).succeeded();
+    workspace.run(&["evaluate", "--model", "notes", "--dataset", "notes", "--split", "train"]).succeeded();
+    let shown = workspace.run(&["models", "show", "notes"]).succeeded();
+    assert_eq!(shown.stdout.matches(" accuracy ").count(), 2, "{}", shown.shown());
+    let history = workspace.json(&["models", "show", "notes"]);
+    assert_eq!(history["performance"].as_array().map(Vec::len), Some(3), "{history}");
+}
+
+#[test]
 fn predictions_come_in_the_order_of_the_file() {
     let workspace = trained_workspace();
     let outcome = workspace.run(&["predict", "--model", "notes@champion", "--input", "notes.jsonl"]).succeeded();
