@@ -109,6 +109,15 @@ fn predictions_come_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_report_without_live_figures_says_why() {
+    let workspace = trained_workspace();
+    let report = ["monitor", "report", "--model", "notes"];
+    workspace.run(&report).succeeded().says(&["no live figures", "no prediction", "ml-app publish"]);
+    workspace.run(&["publish"]).succeeded();
+    workspace.run(&report).succeeded().says(&["no live figures", "truth is not known", "60", "ground_truth"]);
+}
+
+#[test]
 fn publishing_twice_changes_nothing() {
     let workspace = trained_workspace();
     let first = workspace.json(&["publish"]);
