@@ -126,6 +126,26 @@ fn the_commands_it_proposes_work() {
     assert!(!proposed.is_empty(), "{}", outcome.shown());
     for command in proposed {
         assert!(command.contains("ml-app "), "{command}");
-        workspace.shell(command).succeeded();
+        finish(workspace.program("sh", &["-eu", "-c", command])).succeeded();
     }
+}
+
+#[test]
+fn the_commands_it_proposes_name_the_program_and_folder_as_they_are_now() {
+    let (first, _) = after_demo();
+    let workspace = Workspace::copy_of(first);
+    std::fs::rename(workspace.path("ml-data"), workspace.path("my data")).unwrap();
+    std::fs::create_dir(workspace.path("bin")).unwrap();
+    std::os::unix::fs::symlink(ml_app(), workspace.path("bin/ml-app")).unwrap();
+    let again = workspace.program("sh", &["-eu", "-c", "bin/ml-app --data-dir 'my data' demo"]);
+    let report = finish(again).succeeded().stdout;
+    assert_eq!(report.matches("What to type next").count(), 1, "{report}");
+    let (_, command) = report
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .find(|(purpose, _)| *purpose == "one model, whole")
+        .expect("the report proposes to look at a model");
+    assert!(command.trim().starts_with("bin/ml-app --data-dir 'my data' "), "{command}");
+    finish(workspace.program("sh", &["-eu", "-c", command])).succeeded();
+    assert!(!workspace.path("ml-data").exists(), "the folder of the first run is not made again");
 }

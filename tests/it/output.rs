@@ -83,6 +83,17 @@ fn figures_agree_between_commands() {
 }
 
 #[test]
+fn figures_of_a_model_are_listed_once_however_often_it_was_scored() {
+    let workspace = trained_workspace();
+    workspace.run(&["evaluate", "--model", "notes", "--dataset", "notes"]).succeeded();
+    workspace.run(&["evaluate", "--model", "notes", "--dataset", "notes", "--split", "train"]).succeeded();
+    let shown = workspace.run(&["models", "show", "notes"]).succeeded();
+    assert_eq!(shown.stdout.matches(" accuracy ").count(), 2, "{}", shown.shown());
+    let history = workspace.json(&["models", "show", "notes"]);
+    assert_eq!(history["performance"].as_array().map(Vec::len), Some(3), "{history}");
+}
+
+#[test]
 fn predictions_come_in_the_order_of_the_file() {
     let workspace = trained_workspace();
     let outcome = workspace.run(&["predict", "--model", "notes@champion", "--input", "notes.jsonl"]).succeeded();
@@ -95,6 +106,15 @@ fn predictions_come_in_the_order_of_the_file() {
         assert!(id.ends_with(&format!("note-{index}")), "{line}");
         assert!(line["value"] == expected || index >= 10, "{line}");
     }
+}
+
+#[test]
+fn a_report_without_live_figures_says_why() {
+    let workspace = trained_workspace();
+    let report = ["monitor", "report", "--model", "notes"];
+    workspace.run(&report).succeeded().says(&["no live figures", "no prediction", "ml-app publish"]);
+    workspace.run(&["publish"]).succeeded();
+    workspace.run(&report).succeeded().says(&["no live figures", "truth is not known", "60", "ground_truth"]);
 }
 
 #[test]

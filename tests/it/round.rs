@@ -143,6 +143,9 @@ fn what_a_wrong_rule_held_back_is_replayed_when_it_is_mended() {
     workspace.run(&["sync"]).succeeded();
     assert_eq!((workspace.count("global_ml_data"), workspace.count("quarantine")), (20, 20));
 
+    let held_back = workspace.run(&["quarantine", "list"]).succeeded();
+    assert!(held_back.stdout.contains("topic: "), "a reason names its field:\n{}", held_back.shown());
+
     workspace.write("config/pipeline.yaml", STRICT.replace("[sport]", "[sport, energy]"));
     let tried = workspace.json(&["quarantine", "replay", "--dry-run"]);
     assert_eq!((&tried["judged"], &tried["passed"]), (&20.into(), &20.into()), "{tried}");

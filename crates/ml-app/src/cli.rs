@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::compose::App;
 use crate::config::{Config, ConfigArgs};
 use crate::interrupt;
+use crate::invocation::Invocation;
 use crate::logging::{self, LogFormat};
 use crate::output::OutputFormat;
 
@@ -108,6 +109,8 @@ enum Command {
 pub(crate) struct Context {
     /// The stores and services.
     pub(crate) app: App,
+    /// How the program was started.
+    pub(crate) invocation: Invocation,
     /// The form of the result.
     pub(crate) output: OutputFormat,
     /// Cancelled by Ctrl-C.
@@ -123,17 +126,23 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         return config::run(command, &config, cli.output);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(run_command(cli.command, config, cli.output))
+    let invocation = Invocation::new(std::env::args_os().next(), args);
+    runtime.block_on(run_command(cli.command, config, invocation, cli.output))
 }
 
-async fn run_command(command: Command, config: Config, output: OutputFormat) -> anyhow::Result<()> {
+async fn run_command(
+    command: Command,
+    config: Config,
+    invocation: Invocation,
+    output: OutputFormat,
+) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     let stop = interrupt::on_ctrl_c(&mut tasks);
     if let Command::Migrate(args) = &command {
         return migrate::run(args, &config, output).await;
     }
     let app = App::open(config).await?;
-    let context = Context { app, output, stop };
+    let context = Context { app, invocation, output, stop };
     match command {
         Command::Demo(args) => demo::run(&context, &args).await,
         Command::Ingest(args) => ingest::run(&context, args).await,

@@ -18,10 +18,11 @@ use ml_core::record::{DataType, SourceApp};
 use ml_data::dataset::spec::DatasetSpec;
 use ml_data::dataset::split::SplitRule;
 use ml_data::field::{FieldList, FieldPath};
-use ml_data::ingest::FieldMapping;
+use ml_data::ingest::{FieldMapping, IngestReport};
 
 use crate::compose::App;
 use crate::ingesting::{self, IngestRequest};
+use crate::invocation::Invocation;
 use crate::monitoring;
 use crate::scoring;
 use crate::syncing::{self, SyncRequest};
@@ -29,7 +30,7 @@ use crate::training::{self, TrainRequest};
 
 use self::bundle::Subject;
 pub(crate) use self::report::DemoReport;
-use self::report::{Details, Ingested, ModelOutcome};
+use self::report::{Details, Ingested, ModelOutcome, WayOn};
 
 /// The folder of the bundled files and the report, in the data folder.
 const FOLDER: &str = "demo";
@@ -38,10 +39,12 @@ const FOLDER: &str = "demo";
 const ALIAS: &str = "champion";
 
 /// Runs the loop, or returns the report of the run before.
-pub(crate) async fn run(app: &App, stop: &CancellationToken) -> anyhow::Result<DemoReport> {
-    let folder = app.config.settings.data_dir.join(FOLDER);
+pub(crate) async fn run(app: &App, invocation: &Invocation, stop: &CancellationToken) -> anyhow::Result<DemoReport> {
+    let data_dir = &app.config.settings.data_dir;
+    let folder = data_dir.join(FOLDER);
     let report_file = folder.join("report.json");
-    if let Some(report) = DemoReport::read(&report_file)? {
+    let way_on = WayOn { data_dir, invocation };
+    if let Some(report) = DemoReport::read(&report_file, &way_on)? {
         return Ok(report);
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -57,13 +60,13 @@ pub(crate) async fn run(app: &App, stop: &CancellationToken) -> anyhow::Result<D
         models.push(train_and_watch(app, subject, &folder, stop).await?);
     }
     let details = Details {
-        data_dir: app.config.settings.data_dir.clone(),
+        data_dir: data_dir.clone(),
         ingested,
         synced,
         quarantine: app.sql.quarantine.count_by_reason().await?,
         models,
     };
-    let report = DemoReport::of(&details)?;
+    let report = DemoReport::of(&details, &way_on)?;
     report.write(&report_file)?;
     Ok(report)
 }
@@ -81,8 +84,14 @@ async fn ingest(app: &App, subject: &Subject, file: PathBuf, stop: &Cancellation
         format: None,
         mapping: identified_by(subject.id_fields)?,
     };
-    let report = ingesting::ingest(app, request, stop).await?;
+    let report = ingest_whole(app, request, stop).await?;
     Ok(Ingested { file, data_type: subject.data_type.to_owned(), report })
+}
+
+/// Ingests files that are known to be sound: a failure is one of the machine.
+async fn ingest_whole(app: &App, request: IngestRequest, stop: &CancellationToken) -> anyhow::Result<IngestReport> {
+    let mut ingested = ingesting::ingest(app, request, stop).await?;
+    ingested.failure().map_or(Ok(ingested.report), Err)
 }
 
 /// Trains the subject's model, scores the held-out rows, lets the truth arrive, and looks how the model does.
@@ -138,7 +147,7 @@ async fn ingest_truth(app: &App, subject: &Subject, file: PathBuf, stop: &Cancel
         format: None,
         mapping: identified_by(&["record_id", "target"])?,
     };
-    ingesting::ingest(app, request, stop).await?;
+    ingest_whole(app, request, stop).await?;
     syncing::sync(app, SyncRequest::default(), stop).await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Ingest: files and standard input into the document store, with progress.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use ml_core::record::{DataType, SourceApp};
 use ml_data::ingest::{
-    self, FieldMapping, IngestProgress, IngestReport, Ingestor, Input, InputFormat, MAX_LINE_BYTES, expand_path,
+    self, FieldMapping, IngestError, IngestProgress, IngestReport, Ingestor, Input, InputFormat, MAX_LINE_BYTES,
+    expand_path,
 };
 
 use crate::compose::App;
@@ -31,12 +33,34 @@ pub(crate) struct IngestRequest {
     pub(crate) mapping: FieldMapping,
 }
 
-/// Ingests the inputs one after the other. The first that is unfit as a whole ends it; what came before is kept.
-pub(crate) async fn ingest(
-    app: &App,
-    request: IngestRequest,
-    stop: &CancellationToken,
-) -> anyhow::Result<IngestReport> {
+/// What became of the inputs.
+#[derive(Debug, Default)]
+pub(crate) struct Ingested {
+    /// What was taken from all of them, also from those that broke off.
+    pub(crate) report: IngestReport,
+    /// How many inputs were taken to their end.
+    pub(crate) n_complete: usize,
+    /// Why the others were not.
+    pub(crate) failures: Vec<IngestError>,
+}
+
+impl Ingested {
+    /// Returns the error that names every input that was not taken to its end, if there is one.
+    pub(crate) fn failure(&mut self) -> Option<anyhow::Error> {
+        if self.failures.len() < 2 {
+            return self.failures.pop().map(anyhow::Error::from);
+        }
+        let n_inputs = self.n_complete + self.failures.len();
+        let mut text = format!("{} of {n_inputs} inputs were not ingested to their end:", self.failures.len());
+        for failure in self.failures.drain(..) {
+            let _ = write!(text, "\n  - {:#}", anyhow::Error::from(failure));
+        }
+        Some(anyhow::anyhow!(text))
+    }
+}
+
+/// Ingests the inputs one after the other. One that is unfit does not stop the rest, a store that takes no more does.
+pub(crate) async fn ingest(app: &App, request: IngestRequest, stop: &CancellationToken) -> anyhow::Result<Ingested> {
     let ingestor = Ingestor {
         documents: app.documents.records.clone(),
         routing: Arc::new(app.data.routing().clone()),
@@ -49,19 +73,32 @@ pub(crate) async fn ingest(
         format: request.format,
         max_line_bytes: MAX_LINE_BYTES,
     };
-    let mut report = IngestReport::default();
+    let mut ingested = Ingested::default();
     for input in inputs(&request.files)? {
         let progress = Progress::bytes(input.name());
         let observer = |done: IngestProgress| {
             progress.set_of(done.bytes_read, done.bytes_total);
             progress.message(format!("{} records, {} rejected", done.n_records, done.n_rejected));
         };
-        report.merge(ingestor.ingest(input, &of_each, &observer, stop).await?);
-        if report.cancelled {
+        match ingestor.ingest(input, &of_each, &observer, stop).await {
+            Ok(report) => {
+                ingested.report.merge(report);
+                ingested.n_complete += 1;
+            }
+            Err(failure) => {
+                ingested.report.merge(failure.report().cloned().unwrap_or_default());
+                let is_of_store = matches!(failure, IngestError::Store { .. } | IngestError::UnknownDataType(_));
+                ingested.failures.push(failure);
+                if is_of_store {
+                    break;
+                }
+            }
+        }
+        if ingested.report.cancelled {
             break;
         }
     }
-    Ok(report)
+    Ok(ingested)
 }
 
 /// Returns the input that is meant by one name on the command line.

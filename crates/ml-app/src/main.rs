@@ -10,6 +10,7 @@ mod demo;
 mod file;
 mod ingesting;
 mod interrupt;
+mod invocation;
 mod logging;
 mod monitoring;
 mod output;

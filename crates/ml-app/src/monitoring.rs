@@ -85,10 +85,9 @@ fn inspect(
     split: Option<Split>,
     reference: Option<&ReferenceProfile>,
 ) -> anyhow::Result<Inspected> {
-    let all_rows: Vec<usize> = (0..table.n_rows()).collect();
     let rows = match split {
         Some(split) => split_of(table)?.of(split).to_vec(),
-        None => all_rows.clone(),
+        None => (0..table.n_rows()).collect(),
     };
     let quality = DataQuality::of(&table.take(&rows));
     let Some(reference) = reference else {
@@ -96,7 +95,7 @@ fn inspect(
     };
     let derived = ml_train::derive::derive(model.spec(), table)?;
     let current = feature_sources(model.spec(), &derived)?.take(&rows);
-    let predictions = prediction_column(model, table, &all_rows)?.take(&rows);
+    let predictions = prediction_column(model, table, &rows)?;
     let findings = drift_report(reference, &current, predictions.columns().first(), &DriftThresholds::default());
     Ok(Inspected { quality, drift: Some(findings) })
 }

@@ -57,7 +57,6 @@ pub(crate) async fn score_dataset(
             Some(split) => split_of(&table)?.of(split).to_vec(),
             None => (0..table.n_rows()).collect(),
         };
-        // Windows reach back over the edge of a split, so the whole table is scored and the rows are chosen afterwards.
         predictions_for(&model, &scored_by, &table, &rows, at)
     };
     let predictions = tokio::task::spawn_blocking(work).await.context("scoring panicked")??;
@@ -121,7 +120,8 @@ pub(crate) fn publisher(app: &App) -> Publisher {
     }
 }
 
-/// Scores `table` and makes predictions of those of its rows at `rows`.
+/// Scores the rows of `table` at `rows`. Windows reach back over the edge of a split, so the model is given the whole table; it
+/// derives its columns from all of it and scores these rows alone.
 fn predictions_for(
     model: &TrainedModel,
     version: &ModelVersion,
@@ -129,11 +129,11 @@ fn predictions_for(
     rows: &[usize],
     at: DateTime<Utc>,
 ) -> anyhow::Result<Vec<Prediction>> {
-    let scored = model.predict(table)?;
+    let scored = model.predict_rows(table, rows)?;
     let ids = table.find(ID_COLUMN).map(|column| column.as_texts());
     let times = table.find(EVENT_TIME_COLUMN).and_then(|column| column.as_times().ok());
     let name = &version.content.name;
-    let prediction = |&row: &usize| {
+    let prediction = |(position, &row): (usize, &usize)| {
         let id = ids.as_ref().and_then(|ids| ids[row].clone());
         let record_id = RecordId::parse(id.map_or_else(|| format!("row-{}", row + 1), String::from))?;
         Ok(Prediction {
@@ -142,14 +142,14 @@ fn predictions_for(
             model_version: version.version,
             record_id,
             target: model.spec().target.clone(),
-            value: value(&scored, row),
-            probability: probability(&scored, row),
-            details: details(&scored, row),
+            value: value(&scored, position),
+            probability: probability(&scored, position),
+            details: details(&scored, position),
             event_time: times.and_then(|times| times[row]),
             predicted_at: at,
         })
     };
-    rows.iter().map(prediction).collect()
+    rows.iter().enumerate().map(prediction).collect()
 }
 
 fn value(scored: &Predictions, row: usize) -> Value {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use ml_core::artifact::ArtifactRef;
@@ -114,7 +114,7 @@ pub(crate) struct EvaluateReport {
     /// Figures on those rows.
     pub(crate) metrics: BTreeMap<String, f64>,
     /// Per-class figures, confusion matrix, notes.
-    pub(crate) details: serde_json::Value,
+    pub(crate) details: Value,
 }
 
 /// What came out of the computation, before anything is stored.
@@ -126,6 +126,14 @@ struct Fitted {
     comparison: Comparison,
     scored_on: Split,
     fit_seconds: f64,
+}
+
+/// What an evaluation is of.
+struct Evaluated<'a> {
+    /// The run that fitted the model and evaluated it at once.
+    run_id: Option<&'a RunId>,
+    /// The version, if the model is registered.
+    version: Option<&'a ModelVersion>,
 }
 
 /// Reads a pipeline file; every fault of it is told at once.
@@ -164,7 +172,10 @@ async fn fit_and_register(
     let fitted = fit(request.pipeline.spec.clone(), table, stop.clone()).await?;
     record.log_outcome(app, &fitted.summary, &fitted.comparison).await?;
     let version = if request.register { Some(register(app, request, name, &fitted, record).await?) } else { None };
-    let performance = performance(app, record, version.as_ref(), request, &fitted);
+    let comparison = &fitted.comparison;
+    let details = json!({"evaluation": comparison.model, "baselines": comparison.baselines});
+    let evaluated = Evaluated { run_id: Some(&record.id), version: version.as_ref() };
+    let performance = performance(app, evaluated, &request.dataset, fitted.scored_on, &comparison.model, details);
     app.data.write(&Results::ModelPerformance(vec![performance])).await?;
     let artifact = ArtifactRef::of(&fitted.bytes);
     Ok(TrainReport {
@@ -291,24 +302,26 @@ async fn register(
     Ok(version)
 }
 
+/// Returns the row that is kept of an evaluation on `split` of `dataset`; `details` are what the figures alone do not say.
 fn performance(
     app: &App,
-    record: &RunRecord,
-    version: Option<&ModelVersion>,
-    request: &TrainRequest,
-    fitted: &Fitted,
+    evaluated: Evaluated<'_>,
+    dataset: &DatasetVersion,
+    split: Split,
+    evaluation: &Evaluation,
+    details: Value,
 ) -> ModelPerformance {
-    let evaluation = &fitted.comparison.model;
+    let version = evaluated.version;
     ModelPerformance {
         id: ReportId::from_uuid(app.ids.new_uuid()),
-        run_id: Some(record.id.clone()),
+        run_id: evaluated.run_id.cloned(),
         model_name: version.map(|version| version.content.name.clone()),
         model_version: version.map(|version| version.version),
-        dataset: request.dataset.reference(),
-        split: fitted.scored_on.name().to_owned(),
+        dataset: dataset.reference(),
+        split: split.name().to_owned(),
         n_samples: evaluation.n_samples as u64,
         metrics: evaluation.metrics.clone(),
-        details: json!({"evaluation": evaluation, "baselines": fitted.comparison.baselines}),
+        details,
         evaluated_at: app.clock.now(),
     }
 }
@@ -334,18 +347,9 @@ pub(crate) async fn evaluate(
         Ok(evaluate::evaluate_rows(&model, &table, rows.of(split))?)
     };
     let evaluation = tokio::task::spawn_blocking(work).await.context("the evaluation panicked")??;
-    let performance = ModelPerformance {
-        id: ReportId::from_uuid(app.ids.new_uuid()),
-        run_id: None,
-        model_name: Some(version.content.name.clone()),
-        model_version: Some(version.version),
-        dataset: dataset.reference(),
-        split: split.name().to_owned(),
-        n_samples: evaluation.n_samples as u64,
-        metrics: evaluation.metrics.clone(),
-        details: json!({"evaluation": evaluation}),
-        evaluated_at: app.clock.now(),
-    };
+    let details = json!({"evaluation": evaluation});
+    let evaluated = Evaluated { run_id: None, version: Some(version) };
+    let performance = performance(app, evaluated, dataset, split, &evaluation, details);
     app.data.write(&Results::ModelPerformance(vec![performance.clone()])).await?;
     Ok(EvaluateReport {
         model: version.reference(),

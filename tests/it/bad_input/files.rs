@@ -83,11 +83,20 @@ fn a_glob_that_matches_nothing() {
 }
 
 #[test]
-fn one_bad_file_is_named_and_those_before_it_are_kept_whole() {
+fn a_bad_file_is_named_and_the_others_are_taken_and_reported() {
     let workspace = with_ten_records();
     workspace.write("more.jsonl", samples::notes(20));
-    let args =
-        ["ingest", "more.jsonl", "absent.jsonl", "--data-type", "text", "--source-app", "tests", "--id-field", "id"];
-    workspace.run(&args).failed_saying(&["absent.jsonl"]);
-    assert_eq!(workspace.count("text_corpus"), 20);
+    workspace.write("most.jsonl", samples::notes(50));
+    let options = ["--data-type", "text", "--source-app", "tests", "--id-field", "id"];
+    let ingest = |files: &[&str]| workspace.run(&[&["--output", "json", "ingest"], files, &options].concat());
+
+    let report = ingest(&["more.jsonl", "absent.jsonl", "most.jsonl"]).failed_saying(&["absent.jsonl", "no such file"]);
+    let report = report.json();
+    assert_eq!((&report["inserted"], &report["unchanged"]), (&40.into(), &30.into()), "{report}");
+    assert_eq!(workspace.count("text_corpus"), 50);
+
+    workspace.write("empty.jsonl", "");
+    let outcome = ingest(&["absent.jsonl", "more.jsonl", "empty.jsonl"]);
+    let outcome = outcome.failed_saying(&["2 of 3 inputs", "absent.jsonl: no such file", "empty.jsonl is empty"]);
+    assert_eq!(outcome.json()["unchanged"], 20);
 }

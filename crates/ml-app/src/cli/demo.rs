@@ -14,6 +14,6 @@ pub(crate) struct Args {}
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, _args: &Args) -> anyhow::Result<()> {
-    let report = demo::run(&context.app, &context.stop).await?;
+    let report = demo::run(&context.app, &context.invocation, &context.stop).await?;
     context.output.print(&report)
 }

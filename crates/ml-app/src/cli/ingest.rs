@@ -16,7 +16,8 @@ use crate::output::{self, Report};
 /// Brings records in from JSONL, JSON arrays, CSV, TSV or Parquet, plain or gzip.
 ///
 /// The same input twice adds nothing: a record is known by its id and content. A line that cannot be read is reported with
-/// its number and never stops the rest; the command then ends with exit code 1, unless --allow-rejected is given.
+/// its number and never stops the rest; the command then ends with exit code 1, unless --allow-rejected is given. A file that
+/// cannot be read at all is named at the end, with exit code 1, and does not stop the others either.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ml-app ingest news.jsonl --data-type text --source-app newsroom --id-field id
@@ -91,8 +92,15 @@ pub(crate) async fn run(context: &Context, args: Args) -> anyhow::Result<()> {
         format: args.format,
         mapping,
     };
-    let report = ingesting::ingest(&context.app, request, &context.stop).await?;
-    context.output.print(&report)?;
+    let mut ingested = ingesting::ingest(&context.app, request, &context.stop).await?;
+    let failure = ingested.failure();
+    let report = ingested.report;
+    if failure.is_none() || ingested.n_complete > 0 {
+        context.output.print(&report)?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
     if report.cancelled {
         bail!("stopped before the end: {} records are kept, and a second ingest adds the rest", report.n_records());
     }

@@ -1,5 +1,6 @@
 //! `ml-app models`: the registry.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
@@ -180,14 +181,10 @@ impl Report for ShownVersion {
             ("made by", format!("ml-app {}, {}", lineage.app_version, lineage.framework)),
             ("registered", format!("{} by {}", content.created_at.to_rfc3339(), content.user_id)),
         ]);
-        let rows = self.performance.iter().flat_map(|performance| {
-            performance.metrics.iter().map(|(name, value)| {
-                vec![
-                    format!("{} {}", performance.dataset, performance.split),
-                    output::count(performance.n_samples),
-                    name.clone(),
-                    output::figure(*value),
-                ]
+        let rows = newest(&self.performance).into_iter().flat_map(|(scored_on, performance)| {
+            performance.metrics.iter().map(move |(name, value)| {
+                let n_samples = output::count(performance.n_samples);
+                vec![scored_on.clone(), n_samples, name.clone(), output::figure(*value)]
             })
         });
         format!("{heading}\n{}", output::table(&["scored on", "rows", "figure", "value"], rows, &[1, 3]))
@@ -339,14 +336,25 @@ async fn compare_versions(context: &Context, left: &ModelRef, right: &ModelRef) 
     })
 }
 
-/// Returns the newest figures of a version by what they were scored on and their name.
-fn figures(performance: &[ModelPerformance]) -> std::collections::BTreeMap<(String, String), f64> {
-    let mut figures = std::collections::BTreeMap::new();
+/// Returns the newest figures of a version by what they were scored on; a training and an evaluation may both have scored it.
+fn newest(performance: &[ModelPerformance]) -> BTreeMap<String, &ModelPerformance> {
+    let mut newest: BTreeMap<String, &ModelPerformance> = BTreeMap::new();
     for performance in performance {
-        for (name, value) in &performance.metrics {
-            let key = (format!("{} {}", performance.dataset, performance.split), name.clone());
-            figures.entry(key).or_insert(*value);
+        let scored_on = format!("{} {}", performance.dataset, performance.split);
+        let known = newest.entry(scored_on).or_insert(performance);
+        if performance.evaluated_at > known.evaluated_at {
+            *known = performance;
         }
+    }
+    newest
+}
+
+/// Returns the newest figures of a version by what they were scored on and their name.
+fn figures(performance: &[ModelPerformance]) -> BTreeMap<(String, String), f64> {
+    let mut figures = BTreeMap::new();
+    for (scored_on, performance) in newest(performance) {
+        let named = performance.metrics.iter();
+        figures.extend(named.map(|(name, value)| ((scored_on.clone(), name.clone()), *value)));
     }
     figures
 }

@@ -61,7 +61,7 @@ impl Report for MonitorReport {
         ]);
         let quality = self.quality.as_ref().map(quality_table);
         let drift = self.drift.as_ref().map(drift_table);
-        let live = self.live.as_ref().map(live_table);
+        let live = self.live.as_ref().map(live_text);
         let parts = [Some(heading), quality, drift, live];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }
@@ -151,6 +151,34 @@ fn range(values: &ValueQuality) -> String {
         }
         ValueQuality::Time { .. } => String::new(),
     }
+}
+
+/// Lays out the live figures, or says why there are none.
+fn live_text(live: &LiveScores) -> String {
+    let all = output::count(live.n_predictions);
+    let target = &live.target;
+    if live.n_predictions == 0 {
+        return "no live figures: no prediction of this version has been published; `ml-app predict --dataset` makes some and \
+                `ml-app publish` delivers them"
+            .to_owned();
+    }
+    if live.n_scored > 0 {
+        return live_table(live);
+    }
+    if live.n_without_value == live.n_predictions {
+        return format!("no live figures: none of {all} predictions of `{target}` has a value");
+    }
+    if live.n_not_comparable > 0 {
+        let n_unfit = output::count(live.n_not_comparable);
+        return format!(
+            "no live figures: of {all} predictions of `{target}`, {n_unfit} have a truth that cannot be compared with them, such \
+             as a text for a number"
+        );
+    }
+    format!(
+        "no live figures: the truth is not known for any of {all} predictions of `{target}`; ingest it as data type \
+         `ground_truth` with fields record_id, target and value, then sync"
+    )
 }
 
 fn live_table(live: &LiveScores) -> String {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use ml_core::id::RecordId;
 use ml_core::page::PageRequest;
-use ml_core::quarantine::{QuarantineQuery, QuarantinedRecord, ReasonCount};
+use ml_core::quarantine::{QuarantineQuery, QuarantineReason, QuarantinedRecord, ReasonCount};
 use ml_core::record::{Collection, DataType, SourceApp};
 use ml_data::sync::{ReplayReport, ReplaySelection};
 
@@ -103,7 +103,7 @@ impl Report for Listing {
             vec![reason.collection.to_string(), field, reason.rule.clone(), output::count(reason.n_records)]
         });
         let records = self.records.iter().map(|record| {
-            let reasons: Vec<_> = record.reasons.iter().map(|reason| reason.message.as_str()).collect();
+            let reasons: Vec<_> = record.reasons.iter().map(named).collect();
             vec![record.record.id.to_string(), record.attempts.to_string(), reasons.join("; ")]
         });
         let shown = self.records.len();
@@ -113,6 +113,14 @@ impl Report for Listing {
             output::table(&["id", "attempts", "reasons"], records, &[1]),
             output::count(self.total),
         )
+    }
+}
+
+/// Returns the message of a reason with the field it is about.
+fn named(reason: &QuarantineReason) -> String {
+    match &reason.field {
+        Some(field) => format!("{field}: {}", reason.message),
+        None => reason.message.clone(),
     }
 }
 

@@ -12,6 +12,7 @@ use ml_data::ingest::IngestReport;
 use ml_data::sync::SyncReport;
 use ml_monitor::report::MonitorReport;
 
+use crate::invocation::Invocation;
 use crate::output::{self, Report};
 use crate::scoring::ScoreReport;
 use crate::training::TrainReport;
@@ -29,6 +30,10 @@ pub(crate) struct DemoReport {
     /// The same for people; JSON output leaves it out.
     #[serde(skip)]
     text: String,
+    /// Where everything is and what to type next, for people. It is not kept: the folder may be moved, or the program started
+    /// from another place.
+    #[serde(skip)]
+    way_on: String,
 }
 
 /// The report as it is kept in the data folder.
@@ -81,22 +86,31 @@ pub(super) struct Details {
     pub(super) models: Vec<ModelOutcome>,
 }
 
+/// Where the user goes from here.
+#[derive(Debug)]
+pub(super) struct WayOn<'a> {
+    /// Where everything is.
+    pub(super) data_dir: &'a Path,
+    /// How the program was started.
+    pub(super) invocation: &'a Invocation,
+}
+
 impl DemoReport {
     /// Makes the report of what was just done.
-    pub(super) fn of(details: &Details) -> anyhow::Result<DemoReport> {
+    pub(super) fn of(details: &Details, way_on: &WayOn<'_>) -> anyhow::Result<DemoReport> {
         let text = details.text();
-        Ok(DemoReport { already_there: false, details: serde_json::to_value(details)?, text })
+        Ok(DemoReport { already_there: false, details: serde_json::to_value(details)?, text, way_on: way_on.text() })
     }
 
     /// Reads the report of an earlier run, if one got to its end.
-    pub(super) fn read(file: &Path) -> anyhow::Result<Option<DemoReport>> {
+    pub(super) fn read(file: &Path, way_on: &WayOn<'_>) -> anyhow::Result<Option<DemoReport>> {
         if !file.exists() {
             return Ok(None);
         }
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let Kept { details, text } = serde_json::from_slice(&bytes)
             .with_context(|| format!("{} is no report: delete it to run the demo again", file.display()))?;
-        Ok(Some(DemoReport { already_there: true, details, text }))
+        Ok(Some(DemoReport { already_there: true, details, text, way_on: way_on.text() }))
     }
 
     /// Keeps the report; from then on the demo is finished.
@@ -109,12 +123,12 @@ impl DemoReport {
 
 impl Report for DemoReport {
     fn text(&self) -> String {
+        let DemoReport { text, way_on, .. } = self;
         if !self.already_there {
-            return self.text.clone();
+            return format!("{text}\n\n{way_on}");
         }
         format!(
-            "The demo is all there already: nothing was done. This is the report of the run that made it.\n\n{}",
-            self.text
+            "The demo is all there already: nothing was done. This is the report of the run that made it.\n\n{text}\n\n{way_on}"
         )
     }
 }
@@ -127,8 +141,6 @@ impl Details {
         section(&mut text, "3. Held back, and why", &self.quarantine_text());
         section(&mut text, "4. Models, on rows they were not fitted on", &self.models_text());
         section(&mut text, "5. Scored, published, watched", &self.watched_text());
-        section(&mut text, "Where it is", &self.places_text());
-        section(&mut text, "What to type next", &self.next_text());
         text.truncate(text.trim_end().len());
         text
     }
@@ -196,6 +208,16 @@ impl Details {
         let heads = ["model", "scored", "not scorable", "published", "truth known", "live figure", "drift"];
         output::table(&heads, rows, &[1, 2, 3, 4])
     }
+}
+
+impl WayOn<'_> {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        section(&mut text, "Where it is", &self.places_text());
+        section(&mut text, "What to type next", &self.next_text());
+        text.truncate(text.trim_end().len());
+        text
+    }
 
     fn places_text(&self) -> String {
         let place = |name: &str| self.data_dir.join(name).display().to_string();
@@ -208,12 +230,7 @@ impl Details {
     }
 
     fn next_text(&self) -> String {
-        let option = if self.data_dir == Path::new("./ml-data") {
-            String::new()
-        } else {
-            format!("--data-dir {} ", self.data_dir.display())
-        };
-        let command = |rest: &str| format!("ml-app {option}{rest}");
+        let command = |rest: &str| self.invocation.command(self.data_dir, rest);
         output::pairs([
             ("what was held back", command("quarantine list")),
             ("one model, whole", command("models show news-topic@champion")),

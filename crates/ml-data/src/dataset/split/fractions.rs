@@ -32,17 +32,12 @@ impl Fractions {
     /// Accepts finite parts of at least 0, with a positive one for training, that add up to 1.
     ///
     /// # Errors
-    /// [`DatasetError::InvalidSpec`], which says what the parts add up to.
+    /// [`DatasetError::InvalidSpec`], which says what is wrong with the parts.
     pub fn new(train: f64, validation: f64, test: f64) -> Result<Fractions, DatasetError> {
-        let sum = train + validation + test;
-        let in_range = [train, validation, test].iter().all(|part| *part >= 0.0);
-        if in_range && train > 0.0 && (sum - 1.0).abs() <= SUM_TOLERANCE {
-            return Ok(Fractions { train, validation, test });
+        match fault([train, validation, test], 1.0) {
+            None => Ok(Fractions { train, validation, test }),
+            Some(fault) => Err(DatasetError::InvalidSpec { reason: format!("the fractions of the splits {fault}") }),
         }
-        let reason = format!(
-            "the splits {train}/{validation}/{test} add up to {sum}: give fractions that add up to 1, with some for training"
-        );
-        Err(DatasetError::InvalidSpec { reason })
     }
 
     /// Reads `train/test` or `train/validation/test`, as fractions or in per cent: `0.8/0.2`, `80/10/10`.
@@ -59,9 +54,17 @@ impl Fractions {
                 return Err(DatasetError::InvalidSpec { reason });
             }
         };
-        let is_per_cent = (train + validation + test - 100.0).abs() <= 100.0 * SUM_TOLERANCE;
-        let whole = if is_per_cent { 100.0 } else { 1.0 };
-        Fractions::new(train / whole, validation / whole, test / whole)
+        let parts = [train, validation, test];
+        let sum: f64 = parts.iter().sum();
+        let whole = if sum > 1.0 + SUM_TOLERANCE { 100.0 } else { 1.0 };
+        match fault(parts, whole) {
+            None => Ok(Fractions { train: train / whole, validation: validation / whole, test: test / whole }),
+            Some(fault) => {
+                let reason =
+                    format!("`{text}` is not how rows are split, for its parts {fault}: write `80/20` or `80/10/10`");
+                Err(DatasetError::InvalidSpec { reason })
+            }
+        }
     }
 
     /// Returns the fraction of `split`.
@@ -103,6 +106,20 @@ impl Fractions {
     }
 }
 
+/// Returns what is wrong with the parts of `whole` for train, validation and test.
+fn fault(parts: [f64; 3], whole: f64) -> Option<String> {
+    let [train, validation, test] = parts;
+    let sum = train + validation + test;
+    if let Some(part) = parts.iter().find(|part| !part.is_finite() || **part < 0.0) {
+        let found = if part.is_finite() { "which is negative" } else { "which is no share" };
+        return Some(format!("have {part} among them, {found}"));
+    }
+    if train == 0.0 {
+        return Some("leave nothing to train on".to_owned());
+    }
+    ((sum - whole).abs() > whole * SUM_TOLERANCE).then(|| format!("add up to {sum}, not to {whole}"))
+}
+
 impl TryFrom<Parts> for Fractions {
     type Error = DatasetError;
 
@@ -136,6 +153,20 @@ mod tests {
             assert!(Fractions::parse(text).is_err(), "{text}");
         }
         assert!(serde_json::from_str::<Fractions>(r#"{"train": 0.5, "test": 0.6}"#).is_err());
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong() {
+        let check = |text: &str, expected: &str| {
+            let message = Fractions::parse(text).unwrap_err().to_string();
+            assert!(message.contains(expected) && message.contains(text), "{text}: {message}");
+        };
+        check("-1/2", "-1 among them, which is negative");
+        check("-10/110", "-10 among them, which is negative");
+        check("0/100", "leave nothing to train on");
+        check("80/10", "add up to 90, not to 100");
+        check("0.5/0.4", "add up to 0.9, not to 1");
+        check("NaN/1", "NaN among them, which is no share");
     }
 
     #[test]
