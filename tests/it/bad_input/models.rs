@@ -138,7 +138,7 @@ fn a_cell_that_is_no_number_is_named() {
 #[test]
 fn rows_that_a_model_cannot_score_are_named() {
     let workspace = trained_workspace();
-    workspace.write("rows.jsonl", "{\"id\":\"a\",\"body\":\"the keeper held the penalty\"}\n");
+    workspace.write("rows.jsonl", "{\"id\":\"a\",\"caption\":\"the keeper held the penalty\"}\n");
     let outcome = workspace.run(&["predict", "--model", "notes", "--input", "rows.jsonl"]);
     outcome.failed_saying(&["text"]);
 }
