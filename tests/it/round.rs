@@ -156,6 +156,28 @@ fn what_a_wrong_rule_held_back_is_replayed_when_it_is_mended() {
 }
 
 #[test]
+fn rows_of_a_file_are_scored_in_the_form_that_sync_gives_to_records() {
+    let workspace = trained_workspace();
+    let text = "the striker &amp; keeper held a league <b>cup</b> near the stadium";
+    let plain = "the striker & keeper held a league cup near the stadium";
+    workspace.write("plain.jsonl", json!({"id": "a", "text": plain, "length": 9}).to_string());
+    let as_sent = json!({"id": "a", "body": text.replace(' ', "  "), "length": 9});
+    workspace.write("as-sent.jsonl", as_sent.to_string());
+    let score = |data_folder: &str, file: &str| {
+        workspace.run(&["--data-dir", data_folder, "predict", "--model", "notes@1", "--input", file])
+    };
+    let details = |outcome: &Outcome| outcome.json()["details"].clone();
+
+    let plain = score("ml-data", "plain.jsonl").succeeded();
+    let normalised = score("ml-data", "as-sent.jsonl").succeeded();
+    assert_eq!(details(&normalised), details(&plain));
+
+    workspace.run(&["models", "export", "notes@1", "--out", "notes.bundle"]).succeeded();
+    workspace.run(&["--data-dir", "elsewhere", "models", "import", "notes.bundle"]).succeeded();
+    score("elsewhere", "plain.jsonl").succeeded().says(&["scored as they are", "`notes@1`", "not in this store"]);
+}
+
+#[test]
 fn an_imported_model_answers_as_the_exported_one() {
     let workspace = trained_workspace();
     workspace.run(&["models", "export", "notes@champion", "--out", "notes.bundle"]).succeeded();

@@ -24,18 +24,19 @@ impl DatasetRef {
 
     /// Returns the version that is meant now, or an error that says which there are.
     pub(crate) async fn resolve(&self, app: &App) -> anyhow::Result<DatasetVersion> {
-        let newest = app.sql.datasets.find_latest(&self.name).await?;
-        let found = match self.version {
-            None => newest,
-            Some(version) => {
-                let versions = app.sql.datasets.list(Some(&self.name)).await?;
-                versions.into_iter().find(|candidate| candidate.version == version)
-            }
-        };
-        match found {
+        match self.find(app).await? {
             Some(version) => Ok(version),
             None => Err(self.unknown(app).await),
         }
+    }
+
+    /// Returns the version that is meant now, if it is there.
+    pub(crate) async fn find(&self, app: &App) -> anyhow::Result<Option<DatasetVersion>> {
+        let Some(version) = self.version else {
+            return Ok(app.sql.datasets.find_latest(&self.name).await?);
+        };
+        let versions = app.sql.datasets.list(Some(&self.name)).await?;
+        Ok(versions.into_iter().find(|candidate| candidate.version == version))
     }
 
     /// Returns the error that says which versions there are.

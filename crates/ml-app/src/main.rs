@@ -15,6 +15,7 @@ mod logging;
 mod monitoring;
 mod output;
 mod progress;
+mod row_form;
 mod run_record;
 mod scoring;
 mod syncing;

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 
 use ml_core::dataset::{DatasetVersion, Split};
+use ml_core::error::StoreError;
 use ml_core::id::ReportId;
 use ml_core::model::ModelVersion;
 use ml_core::result::PredictionQuery;
@@ -45,7 +46,11 @@ pub(crate) async fn report(
         drift: inspected.drift,
         live: Some(live),
     };
-    keep(app, &report).await?;
+    match keep(app, &report).await {
+        // Who may only read is told how the model is doing all the same.
+        Err(error) if is_read_only(&error) => tracing::warn!("the report is not kept: {error:#}"),
+        outcome => outcome?,
+    }
     Ok(report)
 }
 
@@ -112,6 +117,10 @@ fn score_kind(model: &TrainedModel) -> ScoreKind {
         Task::Classification => ScoreKind::Classification,
         Task::Regression => ScoreKind::Regression,
     }
+}
+
+fn is_read_only(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(StoreError::ReadOnly { .. })))
 }
 
 async fn keep(app: &App, report: &MonitorReport) -> anyhow::Result<()> {

@@ -22,6 +22,7 @@ use ml_train::predict::Predictions;
 
 use crate::compose::App;
 use crate::progress::Progress;
+use crate::row_form::training_form;
 use crate::training::load_model;
 
 /// How many predictions are written at a time.
@@ -85,7 +86,7 @@ async fn write(app: &App, mut predictions: Vec<Prediction>) -> anyhow::Result<()
     Ok(())
 }
 
-/// Scores the rows of a file, or of standard input for `-`.
+/// Scores the rows of a file, or of standard input for `-`, in the form that sync gave to the rows the version was trained on.
 pub(crate) async fn score_file(
     app: &App,
     version: &ModelVersion,
@@ -93,9 +94,10 @@ pub(crate) async fn score_file(
     format: Option<InputFormat>,
 ) -> anyhow::Result<Vec<Prediction>> {
     let model = load_model(app, version).await?;
+    let form = training_form(app, version).await?;
     let (path, scored_by, at) = (path.to_owned(), version.clone(), app.clock.now());
     let work = move || {
-        let table = crate::table_file::read(&path, format)?;
+        let table = crate::table_file::read(&path, format, form.as_ref())?;
         let rows: Vec<usize> = (0..table.n_rows()).collect();
         predictions_for(&model, &scored_by, &table, &rows, at)
     };

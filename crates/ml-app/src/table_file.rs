@@ -7,12 +7,14 @@ use anyhow::{Context as _, bail};
 use ml_core::table::Table;
 use ml_data::dataset::rows;
 use ml_data::ingest::InputFormat;
+use ml_data::pipeline::RowForm;
 
 use crate::ingesting;
 
-/// Reads all rows of `path`, or of standard input for `-`. A row that cannot be read is an error: none may be passed over.
-pub(crate) fn read(path: &Path, format: Option<InputFormat>) -> anyhow::Result<Table> {
-    let (table, rejections) = rows::read_table(ingesting::input(path), format)?;
+/// Reads all rows of `path`, or of standard input for `-`, each brought into `form`. A row that cannot be read is an error: none
+/// may be passed over.
+pub(crate) fn read(path: &Path, format: Option<InputFormat>, form: Option<&RowForm>) -> anyhow::Result<Table> {
+    let (table, rejections) = rows::read_table(ingesting::input(path), format, form)?;
     if let Some(first) = rejections.first() {
         return Err(anyhow::anyhow!("{first}")).context("a row cannot be read, so nothing was scored");
     }

@@ -337,7 +337,8 @@ pub trait ModelStore: Send + Sync {
     /// Lists models by name, in the order of its bytes.
     async fn list(&self, page: PageRequest<ModelName>) -> Result<Page<RegisteredModel, ModelName>, StoreError>;
 
-    /// Deletes the model with its versions and aliases, or [`StoreError::NotFound`]; the record of alias moves stays as it is.
+    /// Deletes the model with its versions and aliases, or [`StoreError::NotFound`]; the record of alias moves stays as it
+    /// is. The numbers of its versions are never given again, also not to a new model of the same name.
     async fn delete(&self, name: &ModelName) -> Result<(), StoreError>;
 
     /// Gives the version the next number of its model and inserts it in stage `development`.

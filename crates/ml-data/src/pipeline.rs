@@ -4,6 +4,7 @@
 
 mod batch;
 mod judge;
+mod row_form;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::target::Target;
 
 pub use self::batch::judge_batch;
 pub use self::judge::{Judged, Verdict};
+pub use self::row_form::RowForm;
 
 const DEFAULT_PIPELINE: &str = include_str!("../../../config/pipeline.yaml");
 

@@ -18,7 +18,8 @@ use ml_core::id::{MAX_ID_BYTES, RecordId};
 use ml_core::record::{Collection, RawRecord};
 use ml_core::sync::ValidatedRow;
 
-use crate::field::{FieldPath, Fields};
+use crate::dataset::{EVENT_TIME_COLUMN, TEXT_COLUMN};
+use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
 
 pub use self::global_data::GlobalTarget;
@@ -60,6 +61,34 @@ impl Target {
             Target::MarketMetrics(target) => target.map(origin, &fields, reasons).map(ValidatedRow::MarketMetric),
             Target::UserInteractions(target) => target.map(origin, &fields, reasons).map(ValidatedRow::UserInteraction),
             Target::GroundTruth(target) => target.map(origin, &fields, reasons).map(ValidatedRow::GroundTruth),
+        }
+    }
+}
+
+impl Target {
+    /// Returns the columns that a dataset of the table has under a name of its own, each with the fields it may come from.
+    pub(crate) fn columns(&self) -> Vec<(&'static str, &FieldList)> {
+        match self {
+            Target::GlobalMlData(target) => {
+                vec![(TEXT_COLUMN, &target.content), (EVENT_TIME_COLUMN, &target.event_time)]
+            }
+            Target::MarketMetrics(target) => vec![
+                ("symbol", &target.symbol),
+                (EVENT_TIME_COLUMN, &target.event_time),
+                ("open", &target.open),
+                ("high", &target.high),
+                ("low", &target.low),
+                ("close", &target.close),
+                ("volume", &target.volume),
+            ],
+            Target::UserInteractions(target) => vec![
+                ("user_id", &target.user_id),
+                ("item_id", &target.item_id),
+                ("action", &target.action),
+                ("value", &target.value),
+                (EVENT_TIME_COLUMN, &target.event_time),
+            ],
+            Target::GroundTruth(_) => Vec::new(),
         }
     }
 }

@@ -70,6 +70,16 @@ pub enum PredictError {
     /// A column cannot be read as needed.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// A column of numbers has a text among them.
+    #[error("column `{column}` must hold numbers, but row {row} of it holds `{value}`")]
+    NotANumber {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The text.
+        value: String,
+    },
     /// A category that the training rows do not have, where the pipeline says that this is an error.
     #[error(
         "column `{column}` has category `{category}`, which the training rows do not have: train again with it, or set \

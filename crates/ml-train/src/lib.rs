@@ -23,3 +23,4 @@ pub mod transform;
 mod frame;
 mod packed;
 mod random;
+mod unfit;

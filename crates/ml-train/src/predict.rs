@@ -12,6 +12,7 @@ use crate::matrix::FeatureMatrix;
 use crate::model::TrainedModel;
 use crate::preprocess::{Features, InvalidValue};
 use crate::spec::{PipelineSpec, Reads, TargetTransform, Task};
+use crate::unfit::first_non_number;
 
 /// The predictions of some rows, in their order.
 #[derive(Debug, Clone, PartialEq)]
@@ -198,6 +199,9 @@ impl TrainedModel {
             let is_empty = column.values.n_missing() == column.values.len();
             let expected = expected_kind(&self.spec, &input.name, input.kind);
             if !is_empty && !expected.is_met_by(found) {
+                if let (ExpectedKind::Numeric, Some((row, value))) = (expected, first_non_number(column)) {
+                    return Err(PredictError::NotANumber { column: input.name.clone(), row: row + 1, value });
+                }
                 let expected = expected.name();
                 return Err(TableError::WrongKind { column: input.name.clone(), expected, found }.into());
             }

@@ -15,6 +15,7 @@ use crate::model::{Framework, TrainedModel};
 use crate::preprocess::Preprocessor;
 use crate::progress::{Progress, Stage};
 use crate::spec::{PipelineSpec, SpecError, StepSpec, TargetTransform, Task, check_columns};
+use crate::unfit::RowName;
 
 /// The most classes of a target; beyond it the target is hardly a category.
 pub const MAX_CLASSES: usize = 1000;
@@ -91,11 +92,13 @@ pub fn train_rows(
 
     progress.begin(Stage::Preprocess);
     let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame)?;
-    if let Some((_, value)) = features.invalid.first_key_value() {
+    if let Some((&position, value)) = features.invalid.first_key_value() {
         let n_rows = features.invalid.len();
         let state = if value.is_missing { "missing" } else { "not finite" };
+        let row = RowName::of(table, kept[position]);
+        let more = if n_rows > 1 { format!(" and {} more", n_rows - 1) } else { String::new() };
         return Err(TrainError::data(
-            format!("column `{}` is {state} after its steps, in one of {n_rows} such rows", value.column),
+            format!("column `{}` is {state} after its steps in {row}{more}", value.column),
             "begin its steps with `{impute: median}` or another fill, or `clip` it",
         ));
     }

@@ -134,6 +134,39 @@ fn a_read_only_data_folder_is_said_to_be_one() {
 }
 
 #[test]
+fn a_read_only_data_folder_can_be_read() {
+    let workspace = trained_workspace();
+    let data_folder = workspace.path("ml-data");
+    let notes = workspace.path("notes.jsonl");
+    let before = files_of(&data_folder);
+    let Some(namespace) = Namespace::with_read_only(&data_folder) else {
+        return skip("cannot make a read-only file system");
+    };
+    let run = |command: &str| {
+        let args: Vec<&str> = ["--data-dir", text(&data_folder)].into_iter().chain(command.split(' ')).collect();
+        namespace.run(&args)
+    };
+    for command in [
+        "config show",
+        "migrate --check",
+        "sync status",
+        "quarantine list",
+        "dataset list",
+        "dataset show notes",
+        "models list",
+        "models show notes@champion",
+        "monitor report --model notes",
+        &format!("predict --model notes --input {}", text(&notes)),
+    ] {
+        run(command).succeeded();
+    }
+    for command in ["predict --model notes --dataset notes", "models alias notes@1 other"] {
+        run(command).failed_saying(&["read-only", "write permission"]);
+    }
+    assert!(files_of(&data_folder) == before, "a read-only folder must stay as it was");
+}
+
+#[test]
 fn a_data_folder_that_cannot_be_made_is_named() {
     let workspace = Workspace::new();
     let parent = workspace.path("parent");

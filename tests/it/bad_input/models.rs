@@ -103,9 +103,42 @@ fn what_is_no_exported_model_is_not_imported() {
 }
 
 #[test]
+fn a_cell_that_is_no_number_is_named() {
+    let workspace = trained_workspace();
+    let predict = |file: &str| workspace.run(&["predict", "--model", "lengths", "--input", file]);
+    let pipeline = "version: 1\nname: lengths\ntask: regression\ntarget: n_words\nfeatures:\n  - columns: [length]\n\
+                    estimator: { kind: ridge }\n";
+    workspace.write("lengths.yaml", pipeline);
+    let rows = |last: &str| {
+        let rows = (0..40).map(|row| format!("{{\"id\":\"r{row}\",\"length\":{row},\"n_words\":{row}}}\n"));
+        format!("{}{{\"id\":\"last\",\"length\":{last},\"n_words\":3}}\n", rows.collect::<String>())
+    };
+    let load = |name: &str, last: &str| {
+        workspace.write(&format!("{name}.jsonl"), rows(last));
+        for command in [
+            format!("ingest {name}.jsonl --data-type tabular --source-app {name} --id-field id"),
+            "sync".to_owned(),
+            format!("dataset create {name} --data-type tabular --source-app {name} --split random:80/20"),
+        ] {
+            workspace.run(&command.split(' ').collect::<Vec<_>>()).succeeded();
+        }
+        workspace.run(&["train", "--pipeline", "lengths.yaml", "--dataset", name])
+    };
+    load("sound", "4").succeeded();
+    load("worded", "\"long\"").failed_saying(&["`length`", "`long` in row", "worded:last"]);
+
+    workspace.write("nan.csv", "length\n1\nNaN\n");
+    predict("nan.csv").failed_saying(&["nan.csv:3", "field `length`", "`nan` is not a finite number"]);
+    workspace.write("nan.jsonl", "{\"length\":1}\n{\"length\":NaN}\n");
+    predict("nan.jsonl").failed_saying(&["nan.jsonl:2", "field `length`", "`nan` is not a finite number"]);
+    workspace.write("text.jsonl", "{\"length\":1}\n{\"length\":\"NaN\"}\n");
+    predict("text.jsonl").failed_saying(&["`length`", "row 2", "`nan`"]);
+}
+
+#[test]
 fn rows_that_a_model_cannot_score_are_named() {
     let workspace = trained_workspace();
-    workspace.write("rows.jsonl", "{\"id\":\"a\",\"body\":\"the keeper held the penalty\"}\n");
+    workspace.write("rows.jsonl", "{\"id\":\"a\",\"caption\":\"the keeper held the penalty\"}\n");
     let outcome = workspace.run(&["predict", "--model", "notes", "--input", "rows.jsonl"]);
     outcome.failed_saying(&["text"]);
 }

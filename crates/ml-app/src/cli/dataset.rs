@@ -10,6 +10,7 @@ use serde::Serialize;
 use ml_core::dataset::{DatasetName, DatasetVersion, Split};
 use ml_core::record::{DataType, SourceApp};
 use ml_core::table::Table;
+use ml_data::dataset::builder::DatasetProgress;
 use ml_data::dataset::export::{ExportFormat, export};
 use ml_data::dataset::spec::DatasetSpec;
 use ml_data::dataset::split::SplitRule;
@@ -18,6 +19,7 @@ use crate::cli::Context;
 use crate::cli::range::instant;
 use crate::dataset_ref::DatasetRef;
 use crate::output::{self, Report};
+use crate::progress::Progress;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -207,7 +209,13 @@ async fn create(context: &Context, args: CreateArgs) -> anyhow::Result<()> {
         columns: args.columns,
         split: SplitRule::parse(&args.split, args.seed)?,
     };
-    let version = app.datasets.create(&args.name, &spec, args.as_of).await?;
+    let progress = Progress::counts(args.name.as_str(), Some(0));
+    let observer = |done: DatasetProgress| match done {
+        DatasetProgress::Reading { n_rows, n_total } => progress.set_of(n_rows, Some(n_total)),
+        DatasetProgress::Packing { .. } => progress.message("splitting and writing".to_owned()),
+    };
+    let version = app.datasets.create_observed(&args.name, &spec, args.as_of, &observer).await?;
+    drop(progress);
     context.output.print(&Shown { version })
 }
 

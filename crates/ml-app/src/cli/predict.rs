@@ -18,7 +18,8 @@ use crate::scoring::{self, ScoreReport};
 
 /// Scores rows with a registered model: of a file, to standard output; or of a dataset, into the stores.
 ///
-/// Rows of a file are printed as JSON lines, one a row, in the order of the file. Rows of a dataset become predictions that
+/// Rows of a file are normalised as `sync` normalises records of the data type that the model was trained on, and the
+/// predictions are printed as JSON lines, one a row, in the order of the file. Rows of a dataset become predictions that
 /// wait in the outbox until `ml-app publish` delivers them; scoring them again changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

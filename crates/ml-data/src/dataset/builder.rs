@@ -39,6 +39,26 @@ pub struct DatasetStores {
     pub artifacts: Arc<dyn ArtifactStore>,
 }
 
+/// How far the making of a version is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatasetProgress {
+    /// Rows are read.
+    Reading {
+        /// How many have been read.
+        n_rows: u64,
+        /// How many there are.
+        n_total: u64,
+    },
+    /// All rows are read, and are split, hashed and written.
+    Packing {
+        /// How many there are.
+        n_rows: u64,
+    },
+}
+
+/// Is told after every page of rows how far the making of a version is.
+pub type DatasetObserver<'a> = &'a (dyn Fn(DatasetProgress) + Send + Sync);
+
 /// Makes dataset versions and reads them back.
 #[derive(Clone)]
 pub struct DatasetBuilder {
@@ -68,12 +88,26 @@ impl DatasetBuilder {
     /// # Errors
     /// [`DatasetError::InvalidSpec`] and [`DatasetError::FutureAsOf`] before anything is read, [`DatasetError::Empty`] when no
     /// row passes, [`DatasetError::UnknownColumn`] and the errors of [`SplitRule::assign`] for rows that do not suit the spec.
-    #[instrument(skip_all, fields(dataset.name = %name))]
     pub async fn create(
         &self,
         name: &DatasetName,
         spec: &DatasetSpec,
         as_of: Option<DateTime<Utc>>,
+    ) -> Result<DatasetVersion, DatasetError> {
+        self.create_observed(name, spec, as_of, &|_| ()).await
+    }
+
+    /// As [`DatasetBuilder::create`], and tells `observer` how far it is.
+    ///
+    /// # Errors
+    /// Those of [`DatasetBuilder::create`].
+    #[instrument(skip_all, fields(dataset.name = %name))]
+    pub async fn create_observed(
+        &self,
+        name: &DatasetName,
+        spec: &DatasetSpec,
+        as_of: Option<DateTime<Utc>>,
+        observer: DatasetObserver<'_>,
     ) -> Result<DatasetVersion, DatasetError> {
         spec.check()?;
         let now = self.clock.now();
@@ -82,10 +116,11 @@ impl DatasetBuilder {
             return Err(DatasetError::FutureAsOf { as_of, now });
         }
 
-        let rows = read_rows(&self.stores, spec, wanted_columns(spec), as_of).await?;
+        let rows = read_rows(&self.stores, spec, wanted_columns(spec), as_of, observer).await?;
         if rows.n_rows() == 0 {
             return Err(DatasetError::Empty(explain_empty(&self.stores, spec, as_of).await?));
         }
+        observer(DatasetProgress::Packing { n_rows: rows.n_rows() as u64 });
         let (packed, spec) = pack(rows, spec.clone()).await?;
         let file = self.stores.artifacts.put(packed.file).await?;
         let version = NewDatasetVersion {

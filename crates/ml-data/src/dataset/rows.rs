@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::ingest::{IngestError, IngestRequest, Input, InputFormat, Rejection, read_records};
 use crate::instant::parse_instant;
+use crate::pipeline::RowForm;
 
 use super::cells::{Cell, ColumnCells};
 use super::{EVENT_TIME_COLUMN, ID_COLUMN};
@@ -28,24 +29,33 @@ pub enum RowsError {
 /// Reads every row of `input`, in order, and the rows that were rejected.
 ///
 /// The columns are the fields of all rows by name; a row without a field has a missing value there. Kinds are unified as in
-/// datasets. A column `event_time` becomes instants where every value reads as one.
+/// datasets. A column `event_time` becomes instants where every value reads as one. With a `form`, each row is brought into it
+/// first.
 ///
 /// # Errors
 /// [`RowsError`] for an input that is unfit as a whole.
-pub fn read_table(input: Input, format: Option<InputFormat>) -> Result<(Table, Vec<Rejection>), RowsError> {
+pub fn read_table(
+    input: Input,
+    format: Option<InputFormat>,
+    form: Option<&RowForm>,
+) -> Result<(Table, Vec<Rejection>), RowsError> {
     let data_type = DataType::parse("rows").expect("a fixed name that follows the rules");
     let source_app = SourceApp::parse("rows").expect("a fixed name that follows the rules");
     let request = IngestRequest { format, ..IngestRequest::new(data_type, source_app) };
     let (records, rejections) = read_records(input, request, Arc::new(SystemClock))?;
-    Ok((table_of(records)?, rejections))
+    Ok((table_of(records, form)?, rejections))
 }
 
-fn table_of(records: Vec<RawRecord>) -> Result<Table, TableError> {
+fn table_of(records: Vec<RawRecord>, form: Option<&RowForm>) -> Result<Table, TableError> {
     let n_rows = records.len();
     let mut times = Vec::with_capacity(n_rows);
     let mut columns: BTreeMap<String, ColumnCells> = BTreeMap::new();
     for (row, record) in records.into_iter().enumerate() {
         let Value::Object(fields) = record.raw_content else { continue };
+        let fields = match form {
+            Some(form) => form.apply(fields),
+            None => fields,
+        };
         times.push(fields.get(EVENT_TIME_COLUMN).and_then(|value| parse_instant(value, &[]).ok()));
         for (name, value) in fields {
             let cell = if name == ID_COLUMN { id_cell(value) } else { Cell::from_json(value) };
@@ -75,7 +85,7 @@ mod tests {
     use super::*;
 
     fn read(text: &'static str) -> (Table, Vec<Rejection>) {
-        read_table(Input::stream("test", text.as_bytes()), None).unwrap()
+        read_table(Input::stream("test", text.as_bytes()), None, None).unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use ml_core::global_data::ValidatedQuery;
 use ml_core::id::RecordId;
 use ml_core::page::{Page, PageRequest};
 
-use super::builder::DatasetStores;
+use super::builder::{DatasetObserver, DatasetProgress, DatasetStores};
 use super::collector::{RowCollector, Wanted};
 use super::error::Funnel;
 use super::spec::{DatasetSource, DatasetSpec};
@@ -26,24 +26,27 @@ pub(super) async fn read_rows(
     spec: &DatasetSpec,
     wanted: Wanted,
     as_of: DateTime<Utc>,
+    observer: DatasetObserver<'_>,
 ) -> Result<RowCollector, StoreError> {
     let query = &spec.query(as_of);
+    let n_total = count(stores, &spec.source, query).await?;
+    let tell = |n_rows: usize| observer(DatasetProgress::Reading { n_rows: n_rows as u64, n_total });
     let mut rows;
     match spec.source {
         DatasetSource::GlobalMlData { .. } => {
             rows = RowCollector::of_global_records(wanted);
             let list = |page| stores.global_data.list(query, page);
-            for_each_row(usize::MAX, list, |record| rows.push_global_record(record)).await?;
+            for_each_row(usize::MAX, list, tell, |record| rows.push_global_record(record)).await?;
         }
         DatasetSource::MarketMetrics {} => {
             rows = RowCollector::of_market_metrics(wanted);
             let list = |page| stores.market_metrics.list(query, page);
-            for_each_row(usize::MAX, list, |metric| rows.push_market_metric(metric)).await?;
+            for_each_row(usize::MAX, list, tell, |metric| rows.push_market_metric(metric)).await?;
         }
         DatasetSource::UserInteractions {} => {
             rows = RowCollector::of_user_interactions(wanted);
             let list = |page| stores.user_interactions.list(query, page);
-            for_each_row(usize::MAX, list, |interaction| rows.push_user_interaction(interaction)).await?;
+            for_each_row(usize::MAX, list, tell, |interaction| rows.push_user_interaction(interaction)).await?;
         }
     }
     Ok(rows)
@@ -111,17 +114,24 @@ async fn data_types(stores: &DatasetStores) -> Result<Vec<String>, StoreError> {
     let query = &ValidatedQuery::default();
     let mut names = BTreeSet::new();
     let list = |page| stores.global_data.list(query, page);
-    for_each_row(N_ROWS_SAMPLED, list, |record| {
-        names.insert(String::from(record.data_type));
-    })
+    for_each_row(
+        N_ROWS_SAMPLED,
+        list,
+        |_| (),
+        |record| {
+            names.insert(String::from(record.data_type));
+        },
+    )
     .await?;
     Ok(names.into_iter().collect())
 }
 
-/// Gives the rows of a listing to `push`, page by page, until there are no more or `limit` is reached.
+/// Gives the rows of a listing to `push`, page by page, until there are no more or `limit` is reached, and tells `observe` how
+/// many they are so far.
 async fn for_each_row<T, Listing>(
     limit: usize,
     list: impl Fn(PageRequest<RecordId>) -> Listing,
+    observe: impl Fn(usize),
     mut push: impl FnMut(T),
 ) -> Result<(), StoreError>
 where
@@ -133,6 +143,7 @@ where
         let page = list(request).await?;
         n_rows += page.items.len();
         page.items.into_iter().for_each(&mut push);
+        observe(n_rows);
         match page.next_cursor {
             Some(cursor) if n_rows < limit => request = PageRequest::first(PAGE_SIZE).after(cursor),
             _ => return Ok(()),

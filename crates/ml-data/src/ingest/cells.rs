@@ -68,7 +68,9 @@ impl Column {
         }
         match typed(&cell) {
             Some(value) => Ok(value),
-            None if is_not_finite(&cell) => Err(RejectReason::NotFinite(shown_text(&cell))),
+            None if is_not_finite(&cell) => {
+                Err(RejectReason::NotFinite { field: Some(self.name.clone()), number: shown_text(&cell) })
+            }
             None => Ok(Value::String(cell.into_owned())),
         }
     }
@@ -233,7 +235,8 @@ mod tests {
     fn what_is_no_finite_number_is_rejected() {
         let header = Header::parse("a,b", None, |name| name == "b").unwrap();
         for text in ["NaN", "nan", "inf", "-inf", "Infinity", "-Infinity", "1e999"] {
-            assert!(matches!(header.fields(&format!("{text},x")), Err(RejectReason::NotFinite(_))), "{text}");
+            let reason = header.fields(&format!("{text},x")).unwrap_err().to_string();
+            assert!(reason.starts_with(&format!("field `a`: `{text}` is not a finite number")), "{reason}");
             assert_eq!(header.fields(&format!("1,{text}")).unwrap()["b"], json!(text), "a text column");
         }
     }

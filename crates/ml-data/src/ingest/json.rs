@@ -29,14 +29,15 @@ fn name_of(value: &Value) -> &'static str {
 fn reason_of(text: &str, error: &Error) -> RejectReason {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-    if let Some(number) = number_at(text, error) {
-        return RejectReason::NotFinite(shown_text(number));
+    if let Some((before, number)) = number_at(text, error) {
+        return RejectReason::NotFinite { field: last_key(before), number: shown_text(number) };
     }
     RejectReason::NotJson { column: error.column(), message: message.to_owned() }
 }
 
-/// Returns what stands in the place of a number where `error` was found, if it is one that JSON has no word for.
-fn number_at<'a>(text: &'a str, error: &Error) -> Option<&'a str> {
+/// Returns what stands in the place of a number where `error` was found, if it is one that JSON has no word for, and the part
+/// of its line before it.
+fn number_at<'a>(text: &'a str, error: &Error) -> Option<(&'a str, &'a str)> {
     let line = text.lines().nth(error.line().checked_sub(1)?)?;
     let from = line.get(..error.column().min(line.len()))?;
     let start = from.rfind([':', ',', '[']).map_or(0, |at| at + 1);
@@ -44,7 +45,14 @@ fn number_at<'a>(text: &'a str, error: &Error) -> Option<&'a str> {
     let end = token.find([',', '}', ']', ' ']).unwrap_or(token.len());
     let token = &token[..end];
     let is_number = token.parse::<f64>().is_ok_and(|number| !number.is_finite());
-    is_number.then_some(token)
+    is_number.then_some((&line[..start], token))
+}
+
+/// Returns the last key of an object in `text`, which breaks off in its value.
+fn last_key(text: &str) -> Option<String> {
+    let before_colon = text.rsplit(':').skip(1).map(str::trim_end).find(|part| part.ends_with('"'))?;
+    let (_, key) = before_colon.strip_suffix('"')?.rsplit_once('"')?;
+    Some(key.to_owned())
 }
 
 #[cfg(test)]
@@ -66,10 +74,13 @@ mod tests {
 
     #[test]
     fn numbers_that_are_none_are_named() {
-        let expected = |number| format!("`{number}` is not a finite number: leave the field out, or write null");
+        let expected = |field, number| {
+            format!("field `{field}`: `{number}` is not a finite number: leave the field out, or write null")
+        };
         for number in ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"] {
-            check(&format!("{{\"a\": {number}, \"b\": 1}}"), &expected(number));
-            check(&format!("{{\"x\": [1,{number}]}}"), &expected(number));
+            check(&format!("{{\"a\": {number}, \"b\": 1}}"), &expected("a", number));
+            check(&format!("{{\"a\": 1, \"b\" : {number}}}"), &expected("b", number));
+            check(&format!("{{\"w\": \"a: b\", \"x\": [1,{number}]}}"), &expected("x", number));
         }
     }
 }

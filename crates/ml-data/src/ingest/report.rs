@@ -9,6 +9,7 @@ use ml_core::id::InvalidId;
 
 use crate::field::FieldPath;
 use crate::instant::InvalidInstant;
+use crate::shown::shown_text;
 
 /// How many rejections are kept with their reasons; all are counted.
 pub const MAX_REJECTIONS: usize = 100;
@@ -34,8 +35,13 @@ pub enum RejectReason {
     #[error("longer than the {0} bytes that are accepted (raise max_line_bytes)")]
     TooLong(usize),
     /// It has a number that is not one.
-    #[error("{0} is not a finite number: leave the field out, or write null")]
-    NotFinite(String),
+    #[error("{}{number} is not a finite number: leave the field out, or write null", before(.field.as_deref()))]
+    NotFinite {
+        /// The field or column it is in, where that can be told.
+        field: Option<String>,
+        /// The number, as shown in messages.
+        number: String,
+    },
     /// It has more or fewer cells than the header.
     #[error("{found} cells, the header has {expected}")]
     Ragged {
@@ -86,6 +92,11 @@ pub enum RejectReason {
         /// What is wrong with the value.
         message: String,
     },
+}
+
+/// Returns what names `field` at the beginning of a message.
+fn before(field: Option<&str>) -> String {
+    field.map_or_else(String::new, |field| format!("field {}: ", shown_text(field)))
 }
 
 /// A line that was not taken.

@@ -1,6 +1,6 @@
 //! Dataset versions over memory stores: what is in them, and that it stays so.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use ml_core::artifact::ArtifactStore;
@@ -13,7 +13,7 @@ use ml_core::table::{ColumnKind, ColumnValues, Table};
 use ml_core::testkit::build::{a_global_record, a_market_metric, a_sync_batch, a_user_interaction, second};
 use ml_core::testkit::clock::FixedClock;
 use ml_core::testkit::memory::{MemoryArtifacts, MemorySql};
-use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
+use ml_data::dataset::builder::{DatasetBuilder, DatasetProgress, DatasetStores};
 use ml_data::dataset::error::DatasetError;
 use ml_data::dataset::parquet::table_to_parquet;
 use ml_data::dataset::spec::{DatasetSource, DatasetSpec};
@@ -89,6 +89,19 @@ fn column<'t>(table: &'t Table, name: &str) -> &'t ColumnValues {
 
 fn texts(values: &[&str]) -> ColumnValues {
     ColumnValues::Text(values.iter().map(|value| Some((*value).to_owned())).collect())
+}
+
+#[tokio::test]
+async fn an_observer_sees_every_page_and_the_end_of_reading() {
+    let world = World::new();
+    world.commit((0..1500).map(|index| text_row(&format!("r{index:04}"), 1, &json!({"n": index})))).await;
+    let seen = Mutex::new(Vec::new());
+    let observer = |progress: DatasetProgress| seen.lock().unwrap().push(progress);
+
+    world.builder.create_observed(&name(), &texts_spec(), None, &observer).await.unwrap();
+
+    let reading = |n_rows| DatasetProgress::Reading { n_rows, n_total: 1500 };
+    assert_eq!(*seen.lock().unwrap(), [reading(1000), reading(1500), DatasetProgress::Packing { n_rows: 1500 }]);
 }
 
 #[tokio::test]

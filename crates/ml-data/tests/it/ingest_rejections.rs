@@ -24,7 +24,9 @@ async fn check(name: &str, content: impl Into<Vec<u8>>, request: IngestRequest, 
 async fn lines_that_are_no_json_object_stop_nothing() {
     let content =
         "{\"id\": 1}\n{\"id\": 2,}\n[3]\n4\n{\"id\": NaN}\n{\"a\": -Infinity}\n{\"a\": 1e999}\n{\"id\": 9}\nx\n";
-    let no_number = |number| format!("`{number}` is not a finite number: leave the field out, or write null");
+    let no_number = |field, number| {
+        format!("field `{field}`: `{number}` is not a finite number: leave the field out, or write null")
+    };
     check(
         "a.jsonl",
         content,
@@ -34,9 +36,9 @@ async fn lines_that_are_no_json_object_stop_nothing() {
             (2, "not JSON, column 10: trailing comma"),
             (3, "a list, not an object with fields"),
             (4, "a number, not an object with fields"),
-            (5, &no_number("NaN")),
-            (6, &no_number("-Infinity")),
-            (7, &no_number("1e999")),
+            (5, &no_number("id", "NaN")),
+            (6, &no_number("a", "-Infinity")),
+            (7, &no_number("a", "1e999")),
             (9, "not JSON, column 1: expected value"),
         ],
     )
@@ -113,7 +115,7 @@ async fn rows_must_fit_the_header() {
         &[
             (3, "1 cells, the header has 2"),
             (5, "3 cells, the header has 2"),
-            (6, "`NaN` is not a finite number: leave the field out, or write null"),
+            (6, "field `x`: `NaN` is not a finite number: leave the field out, or write null"),
         ],
     )
     .await;

@@ -49,7 +49,8 @@ impl Purpose {
     }
 }
 
-/// Makes the file and its folder, where the reason of a failure can still be told apart.
+/// Makes the file and its folder, where the reason of a failure can still be told apart. A file that is there and may not be
+/// written can still be read.
 pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return Err(error::open_failure(OpenError::IsFolder(path.to_owned())));
@@ -58,9 +59,17 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
         Some(folder) => std::fs::create_dir_all(folder),
         None => Ok(()),
     };
-    made.and_then(|()| OpenOptions::new().append(true).create(true).open(path))
-        .map_err(|source| error::file_error(path.to_owned(), source))?;
-    Ok(())
+    match made.and_then(|()| OpenOptions::new().append(true).create(true).open(path)) {
+        Ok(_) => Ok(()),
+        Err(source) => match error::file_error(path.to_owned(), source) {
+            StoreError::ReadOnly { .. } if is_filled(path) => Ok(()),
+            refusal => Err(refusal),
+        },
+    }
+}
+
+fn is_filled(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// Refuses a file that a newer release migrated, or the other store.
@@ -83,7 +92,25 @@ pub(super) fn connect(path: &Path, purpose: Purpose) -> Result<SqliteConnection,
     let Some(url) = path.to_str() else {
         return Err(error::open_failure(OpenError::NotUnicode(path.to_owned())));
     };
-    set_up(url, purpose).map_err(|err| error::open_error(path.to_owned(), err))
+    match set_up(url, purpose).map_err(|err| error::open_error(path.to_owned(), err)) {
+        Err(refusal @ StoreError::ReadOnly { .. }) => read_only(path, url).ok_or(refusal),
+        outcome => outcome,
+    }
+}
+
+/// Makes a connection to a file in a place that takes no files beside it, as long as the file itself has everything: without
+/// its log, which a process that ended well has folded back, it is read as one that nobody changes.
+fn read_only(path: &Path, url: &str) -> Option<SqliteConnection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if !is_filled(path) || is_filled(Path::new(&log)) {
+        return None;
+    }
+    let escaped = url.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let mut sqlite = SqliteConnection::establish(&format!("file:{escaped}?immutable=1")).ok()?;
+    sqlite.batch_execute("PRAGMA temp_store = MEMORY").ok()?;
+    sqlite.batch_execute(Purpose::Read.pragmas()).ok()?;
+    Some(sqlite)
 }
 
 fn set_up(url: &str, purpose: Purpose) -> Result<SqliteConnection, ConnectionError> {

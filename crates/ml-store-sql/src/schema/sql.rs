@@ -255,6 +255,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    retired_models (name) {
+        name -> Text,
+        last_version -> BigInt,
+    }
+}
+
+diesel::table! {
     registered_model_tags (name, key) {
         name -> Text,
         key -> Text,

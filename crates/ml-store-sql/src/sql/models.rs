@@ -35,14 +35,7 @@ impl ModelStore for SqlStore {
     }
 
     async fn delete(&self, name: &ModelName) -> Result<(), StoreError> {
-        // Versions, aliases and tags refer to the model and go with it.
-        let delete = diesel::delete(registered_models::table.find(name.as_str()));
-        self.database
-            .write("deleting a model", async |connection| match delete.execute(connection).await? {
-                0 => Err(StoreError::not_found(Entity::RegisteredModel, name).into()),
-                _ => Ok(()),
-            })
-            .await
+        self.database.write("deleting a model", async |connection| registered::delete(connection, name).await).await
     }
 
     async fn register_version(&self, version: &NewModelVersion) -> Result<ModelVersion, StoreError> {

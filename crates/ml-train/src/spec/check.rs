@@ -1,10 +1,11 @@
 //! What can be wrong with a pipeline that reads well.
 
-use ml_core::table::{ColumnKind, Table};
+use ml_core::table::{Column, ColumnKind, Table};
 
 use super::fault::{Fault, suggestion};
 use super::{DeriveOp, FeatureSpec, PipelineSpec, Reads, StepSpec, TargetTransform, Task};
 use crate::estimator::EstimatorSpec;
+use crate::unfit::{RowName, first_non_number};
 
 /// Finds what is wrong whatever the data.
 pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
@@ -165,7 +166,7 @@ impl ColumnCheck<'_> {
             (reads == Reads::Texts).then(|| format!("derived column `{name}` holds numbers, text is needed"))
         } else if let Some(column) = self.table.find(name) {
             let is_empty = column.values.n_missing() == column.values.len();
-            (!is_empty).then(|| kind_fault(name, column.values.kind(), reads)).flatten()
+            (!is_empty).then(|| kind_fault(self.table, column, reads)).flatten()
         } else {
             let known = self.table.columns().iter().map(|column| column.name.as_str());
             Some(format!("no column `{name}`; {}", suggestion(name, known)))
@@ -174,11 +175,16 @@ impl ColumnCheck<'_> {
     }
 }
 
-fn kind_fault(name: &str, kind: ColumnKind, reads: Reads) -> Option<String> {
-    let has = format!("column `{name}` holds {} values", kind.name());
+fn kind_fault(table: &Table, column: &Column, reads: Reads) -> Option<String> {
+    let kind = column.values.kind();
+    let has = format!("column `{}` holds {} values", column.name, kind.name());
     match reads {
         Reads::Numbers if kind == ColumnKind::Text => {
-            Some(format!("{has}, numbers are needed: begin its steps with `one_hot`, `ordinal` or `tfidf`, or cast it"))
+            let example = first_non_number(column)
+                .map_or_else(String::new, |(row, value)| format!(" (`{value}` in {})", RowName::of(table, row)));
+            Some(format!(
+                "{has}{example}, numbers are needed: begin its steps with `one_hot`, `ordinal` or `tfidf`, or cast it"
+            ))
         }
         Reads::Numbers if !kind.is_numeric() => Some(format!("{has}, numbers are needed")),
         Reads::Texts if kind != ColumnKind::Text => Some(format!("{has}, text is needed")),

@@ -170,7 +170,9 @@ fn columns_that_do_not_fit_are_listed_with_those_there_are() {
     let err = train(&pipeline, &table, &Silent).unwrap_err().to_string();
     assert!(err.starts_with("invalid pipeline, 3 faults"), "{err}");
     assert!(
-        err.contains("`features[0].columns[1]`: column `word` holds text values, numbers are needed: begin"),
+        err.contains(
+            "`features[0].columns[1]`: column `word` holds text values (`a` in row 1), numbers are needed: begin"
+        ),
         "{err}"
     );
     assert!(err.contains("`features[1].columns[0]`: column `x` holds number values, text is needed"), "{err}");
@@ -210,7 +212,10 @@ fn a_feature_without_any_value_is_an_error() {
     let table = number_rows(&[NAN, NAN, NAN], &[1.0, 2.0, 3.0]);
     let no_value = "column `x` has no value in any training row";
     check_error(train(&on_x("regression", "[{impute: median}]", "ridge"), &table, &Silent), no_value);
-    check_error(train(&on_x("regression", "[]", "ridge"), &table, &Silent), "column `x` is missing after its steps");
+    check_error(
+        train(&on_x("regression", "[]", "ridge"), &table, &Silent),
+        "column `x` is missing after its steps in row 1 and 2 more",
+    );
 }
 
 #[test]
@@ -218,7 +223,7 @@ fn missing_and_infinite_features_are_errors_unless_filled() {
     let missing = number_rows(&[1.0, NAN, 3.0], &[1.0, 2.0, 3.0]);
     check_error(
         train(&on_x("regression", "[]", "ridge"), &missing, &Silent),
-        "column `x` is missing after its steps, in one of 1 such rows: begin its steps with `{impute: median}`",
+        "column `x` is missing after its steps in row 2: begin its steps with `{impute: median}`",
     );
     train(&on_x("regression", "[{impute: median}]", "ridge"), &missing, &Silent).unwrap();
 
@@ -323,6 +328,9 @@ fn scoring_names_the_column_that_is_missing_or_of_the_wrong_kind() {
     let text_x = Table::new(vec![Column::texts("x", ["1.0"])]).unwrap();
     let err = model.predict(&text_x).unwrap_err().to_string();
     assert_eq!(err, "column `x` holds text values, numeric values are needed");
+    let mixed_x = Table::new(vec![Column::texts("x", ["1.0", "NaN"])]).unwrap();
+    let err = model.predict(&mixed_x).unwrap_err().to_string();
+    assert_eq!(err, "column `x` must hold numbers, but row 2 of it holds `NaN`");
 
     let integer_x =
         Table::new(vec![Column { name: "x".to_owned(), values: ColumnValues::Integer(vec![Some(1)]) }]).unwrap();

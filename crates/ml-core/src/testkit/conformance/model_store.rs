@@ -386,6 +386,21 @@ pub async fn a_name_can_be_taken_again_after_deletion(store: &dyn ModelStore) {
     check_registered(store, a_model_version().build()).await;
 }
 
+pub async fn a_number_is_never_given_again(store: &dyn ModelStore) {
+    create_versions(store, 2).await;
+    for last_version in [2, 3] {
+        store.delete(&model_name("news")).await.unwrap();
+        create(store, "news").await;
+        let next = store.register_version(&a_model_version().build()).await.unwrap();
+        assert_eq!(next.version, last_version + 1);
+    }
+    store.delete(&model_name("news")).await.unwrap();
+    create(store, "news").await;
+    store.delete(&model_name("news")).await.unwrap();
+    create(store, "news").await;
+    assert_eq!(store.register_version(&a_model_version().build()).await.unwrap().version, 5);
+}
+
 /// Tests a [`ModelStore`].
 #[macro_export]
 macro_rules! model_store_suite {
@@ -418,6 +433,7 @@ macro_rules! model_store_suite {
                 overlapping_moves_of_an_alias_form_a_chain,
                 a_deleted_model_leaves_its_alias_moves,
                 a_name_can_be_taken_again_after_deletion,
+                a_number_is_never_given_again,
             ]
         );
     };

@@ -18,13 +18,17 @@ use crate::page::{Page, PageRequest};
 pub(super) struct Models {
     by_name: BTreeMap<ModelName, Registered>,
     alias_moves: Vec<AliasMove>,
+    /// The highest number given under the name of a deleted model.
+    retired: BTreeMap<ModelName, u32>,
 }
 
-/// A model with its aliases, and its versions without theirs, the first one numbered 1.
+/// A model with its aliases, and its versions without theirs.
 #[derive(Debug)]
 struct Registered {
     model: RegisteredModel,
     versions: Vec<ModelVersion>,
+    /// The highest number given under its name.
+    last_version: u32,
 }
 
 impl Models {
@@ -82,7 +86,8 @@ impl ModelStore for MemorySql {
             return Err(StoreError::already_exists(Entity::RegisteredModel, &model.name));
         }
         let model = RegisteredModel { aliases: BTreeMap::new(), ..model.clone() };
-        models.by_name.insert(model.name.clone(), Registered { model, versions: Vec::new() });
+        let last_version = models.retired.get(&model.name).copied().unwrap_or(0);
+        models.by_name.insert(model.name.clone(), Registered { model, versions: Vec::new(), last_version });
         Ok(())
     }
 
@@ -97,20 +102,25 @@ impl ModelStore for MemorySql {
     }
 
     async fn delete(&self, name: &ModelName) -> Result<(), StoreError> {
-        let removed = lock(&self.models).by_name.remove(name);
-        removed.map(drop).ok_or_else(|| StoreError::not_found(Entity::RegisteredModel, name))
+        let mut models = lock(&self.models);
+        let Some(removed) = models.by_name.remove(name) else {
+            return Err(StoreError::not_found(Entity::RegisteredModel, name));
+        };
+        models.retired.insert(name.clone(), removed.last_version);
+        Ok(())
     }
 
     async fn register_version(&self, version: &NewModelVersion) -> Result<ModelVersion, StoreError> {
         let mut models = lock(&self.models);
         let registered = models.find_mut(&version.name)?;
         let created = ModelVersion {
-            version: registered.versions.len() as u32 + 1,
+            version: registered.last_version + 1,
             stage: Stage::Development,
             aliases: Vec::new(),
             updated_at: version.created_at,
             content: version.clone(),
         };
+        registered.last_version = created.version;
         registered.versions.push(created.clone());
         registered.model.updated_at = version.created_at;
         Ok(created)

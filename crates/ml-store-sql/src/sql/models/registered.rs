@@ -11,7 +11,7 @@ use ml_core::page::{Page, PageRequest};
 
 use crate::connection::Connection;
 use crate::error::{Failure, or_already_exists};
-use crate::schema::sql::{model_aliases, registered_model_tags, registered_models};
+use crate::schema::sql::{model_aliases, registered_model_tags, registered_models, retired_models};
 use crate::sql::KEYS_PER_QUERY;
 use crate::types::Instant;
 
@@ -54,12 +54,14 @@ impl ModelRow {
     }
 }
 
-/// Inserts the model with its tags.
+/// Inserts the model with its tags. Its numbers go on after those of a deleted model of the same name.
 pub(super) async fn insert(connection: &mut Connection, model: &RegisteredModel) -> Result<(), Failure> {
+    let retired = retired_models::table.find(model.name.as_str()).select(retired_models::last_version);
+    let last_version: Option<i64> = retired.get_result(connection).await.optional()?;
     let row = ModelRow {
         name: model.name.as_str().to_owned(),
         description: model.description.clone(),
-        last_version: 0,
+        last_version: last_version.unwrap_or(0),
         created_at: Instant(model.created_at),
         updated_at: Instant(model.updated_at),
     };
@@ -82,6 +84,23 @@ pub(super) async fn get(connection: &mut Connection, name: &ModelName) -> Result
     let row: Option<ModelRow> = select.get_result(connection).await.optional()?;
     let model = complete(connection, row.into_iter().collect()).await?.pop();
     Ok(model.ok_or_else(|| StoreError::not_found(Entity::RegisteredModel, name))?)
+}
+
+/// Deletes the model, and keeps which numbers were given under its name. Versions, aliases and tags refer to the model and go
+/// with it.
+pub(super) async fn delete(connection: &mut Connection, name: &ModelName) -> Result<(), Failure> {
+    let model = registered_models::table.find(name.as_str());
+    let last: Option<i64> = model.select(registered_models::last_version).get_result(connection).await.optional()?;
+    let last_version = last.ok_or_else(|| StoreError::not_found(Entity::RegisteredModel, name))?;
+    diesel::insert_into(retired_models::table)
+        .values((retired_models::name.eq(name.as_str()), retired_models::last_version.eq(last_version)))
+        .on_conflict(retired_models::name)
+        .do_update()
+        .set(retired_models::last_version.eq(last_version))
+        .execute(connection)
+        .await?;
+    diesel::delete(model).execute(connection).await?;
+    Ok(())
 }
 
 /// Lists models by name.

@@ -1,7 +1,9 @@
 //! The boundary around smartcore: shapes are checked before, and a panic inside becomes an error.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use rayon::prelude::*;
 use smartcore::error::Failed;
@@ -12,6 +14,11 @@ use crate::matrix::{DenseMatrix, FeatureMatrix};
 
 /// How many rows are made dense and scored at a time.
 const ROWS_PER_PART: usize = 512;
+
+thread_local! {
+    /// Whether this thread is inside the boundary.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Makes features that smartcore reads.
 pub(in crate::estimator) fn smart_features(
@@ -70,12 +77,30 @@ pub(super) fn predict_guarded<T: Send>(
 }
 
 fn guarded<T>(call: impl FnOnce() -> Result<T, Failed>) -> Result<T, String> {
+    keep_panics_inside_quiet();
+    let was_inside = IS_INSIDE.replace(true);
     // What is borrowed is only read, and is dropped with the error: no broken state is seen after a panic.
-    match catch_unwind(AssertUnwindSafe(call)) {
+    let outcome = catch_unwind(AssertUnwindSafe(call));
+    IS_INSIDE.set(was_inside);
+    match outcome {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failed)) => Err(failed.to_string()),
         Err(panic) => Err(format!("it stopped with `{}`", panic_message(&*panic))),
     }
+}
+
+/// Sees to it that a panic inside the boundary prints nothing, for its message becomes the error; every other panic goes to
+/// the hook that was there before.
+fn keep_panics_inside_quiet() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_INSIDE.get() {
+                report(info);
+            }
+        }));
+    });
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
@@ -86,6 +111,28 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Runs the test called `name` alone, and returns what it prints on standard error.
+    fn stderr_of(name: &str) -> String {
+        let this_test = std::env::current_exe().unwrap();
+        let name = format!("{}::{name}", module_path!().split_once("::").unwrap().1);
+        let output = std::process::Command::new(this_test).args(["--exact", &name, "--nocapture"]).output().unwrap();
+        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    #[test]
+    fn a_panic_inside_prints_nothing_and_one_outside_is_reported() {
+        assert_eq!(stderr_of("a_panic_becomes_an_error_with_its_message"), "");
+        assert!(stderr_of("a_panic_outside_is_not_ours").contains("beyond the boundary"));
+    }
+
+    #[test]
+    fn a_panic_outside_is_not_ours() {
+        fit_guarded("ridge", || Ok(())).unwrap();
+        let outside = std::thread::spawn(|| panic!("beyond the boundary"));
+        assert!(outside.join().is_err());
+    }
 
     #[test]
     fn a_panic_becomes_an_error_with_its_message() {
