@@ -1,13 +1,18 @@
-//! Section `database`: which backend holds which role, and which data type lives where.
+//! Section `database`: which backend holds which role, which data type lives where, and for how long records are kept.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use ml_core::record::Collection;
 use ml_data::routing::{Routing, RoutingConfig};
 use ml_store_mongo::MongoOptions;
 
-/// The backends of the two roles, and the routing table.
+use super::retention::Retention;
+
+/// The backends of the two roles, the routing table, and the retention.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DatabaseConfig {
@@ -17,6 +22,8 @@ pub(crate) struct DatabaseConfig {
     pub(crate) sql: SqlBackend,
     /// Which data type and which result lives where.
     pub(crate) routing: RoutingConfig,
+    /// For how long each collection keeps its records.
+    pub(crate) retention: BTreeMap<Collection, Retention>,
 }
 
 /// What holds raw records, predictions and embeddings.
@@ -60,6 +67,12 @@ impl SqlBackend {
 }
 
 impl DatabaseConfig {
+    /// Returns for how long those collections keep records that do not keep them for ever.
+    pub(crate) fn retention(&self) -> BTreeMap<Collection, TimeDelta> {
+        let bounds = self.retention.iter();
+        bounds.filter_map(|(collection, retention)| Some((*collection, retention.bound()?))).collect()
+    }
+
     /// Returns what the types cannot say: faults of the routing table, and two roles in one file.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
