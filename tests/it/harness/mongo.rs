@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use futures::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection, Database};
 use tokio::runtime::Runtime;
@@ -55,6 +56,20 @@ impl TestDatabase {
             .block_on(async { documents.delete_many(filter).await })
             .expect("the documents can be deleted")
             .deleted_count
+    }
+
+    /// Returns the documents of a collection that match.
+    pub(crate) fn find(&self, collection: &str, filter: Document) -> Vec<Document> {
+        let documents = self.documents(collection);
+        let found = self.runtime.block_on(async { documents.find(filter).await?.try_collect().await });
+        found.expect("the documents can be read")
+    }
+
+    /// Writes documents as another program would.
+    pub(crate) fn insert(&self, collection: &str, inserted: impl Iterator<Item = Document>) {
+        let documents = self.documents(collection);
+        let inserted: Vec<Document> = inserted.collect();
+        self.runtime.block_on(async { documents.insert_many(inserted).await }).expect("the documents can be written");
     }
 
     /// Changes a field of a document as another program would.
