@@ -8,5 +8,6 @@ mod odd_lines;
 mod on_mongodb;
 mod output;
 mod reproducible;
+mod retention;
 mod round;
 mod tutorial;

@@ -9,6 +9,7 @@ mod migrate;
 mod models;
 mod monitor;
 mod predict;
+mod prune;
 mod publish;
 mod quarantine;
 mod range;
@@ -97,6 +98,8 @@ enum Command {
     Predict(predict::Args),
     /// Delivers waiting predictions to the document store
     Publish(publish::Args),
+    /// Deletes records that are older than they have to be kept
+    Prune(prune::Args),
     /// Says how a model and its data are doing
     #[command(subcommand)]
     Monitor(monitor::Command),
@@ -154,6 +157,7 @@ async fn run_command(
         Command::Models(command) => models::run(&context, command).await,
         Command::Predict(args) => predict::run(&context, args).await,
         Command::Publish(args) => publish::run(&context, &args).await,
+        Command::Prune(args) => prune::run(&context, &args).await,
         Command::Monitor(command) => monitor::run(&context, command).await,
         Command::Migrate(_) | Command::Config(_) => unreachable!("these run without the stores"),
     }

@@ -15,6 +15,7 @@ pub mod normalise;
 pub mod pipeline;
 pub mod publish;
 mod reason;
+pub mod retention;
 pub mod routing;
 pub mod rule;
 mod shown;
