@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod demo;
+mod doctor;
 mod harness;
 mod kill;
 mod odd_lines;

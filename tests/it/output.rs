@@ -18,6 +18,7 @@ fn every_command_gives_one_json_document() {
     let commands = [
         "config show",
         "config check",
+        "doctor",
         "prune --dry-run",
         "migrate",
         "migrate --check",

@@ -2,7 +2,7 @@
 
 mod documents;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -156,14 +156,22 @@ impl App {
 pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<(DocumentsBackend, SqlStore)> {
     let data_dir = &config.settings.data_dir;
     let documents = DocumentsBackend::open(&config.database.documents, data_dir).await?;
-    let sql_file = config.database.sql.file(data_dir);
-    let sql =
-        SqlStore::open(&sql_file).await.with_context(|| format!("cannot open the SQL store {}", sql_file.display()))?;
-    Ok((documents, sql))
+    Ok((documents, open_sql(config).await?))
+}
+
+/// Opens the configured SQL store as it is.
+pub(crate) async fn open_sql(config: &Config) -> anyhow::Result<SqlStore> {
+    let file = config.database.sql.file(&config.settings.data_dir);
+    SqlStore::open(&file).await.with_context(|| format!("cannot open the SQL store {}", file.display()))
+}
+
+/// Returns where the artifacts are.
+pub(crate) fn artifacts_folder(data_dir: &Path) -> PathBuf {
+    data_dir.join(ARTIFACTS_FOLDER)
 }
 
 fn open_artifacts(data_dir: &Path) -> anyhow::Result<Arc<dyn ArtifactStore>> {
-    let folder = data_dir.join(ARTIFACTS_FOLDER);
+    let folder = artifacts_folder(data_dir);
     let artifacts =
         FsArtifacts::open(&folder).with_context(|| format!("cannot open the artifacts {}", folder.display()))?;
     Ok(Arc::new(artifacts))

@@ -64,7 +64,7 @@ pub(crate) struct Config {
 /// What is wrong with the configuration, all of it.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has {}:{}", faults(.0.len()), list(.0))]
-pub(crate) struct ConfigError(Vec<String>);
+pub(crate) struct ConfigError(pub(crate) Vec<String>);
 
 fn faults(n: usize) -> String {
     if n == 1 { "a fault".to_owned() } else { format!("{n} faults") }

@@ -6,6 +6,7 @@
 //! A transaction that is dropped half-way, for its future was cancelled, takes its connection along: closing it rolls back,
 //! and nothing that still runs on a blocking thread can reach the next transaction.
 
+mod diagnosis;
 mod open;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper
 use ml_core::error::{BoxError, StoreError};
 use tokio::sync::Semaphore;
 
+pub use self::diagnosis::{SqliteCheck, SqliteDiagnosis};
 use self::open::{Purpose, connect, make_file, refuse_newer};
 use crate::error::Failure;
 use crate::migrations::MigrationSet;

@@ -12,5 +12,6 @@ mod schema;
 mod sql;
 mod types;
 
+pub use connection::{SqliteCheck, SqliteDiagnosis};
 pub use documents::EmbeddedDocuments;
 pub use sql::SqlStore;

@@ -19,7 +19,7 @@ use std::path::Path;
 use ml_core::error::{BoxError, StoreError};
 use ml_core::experiment::LifecycleStage;
 
-use crate::connection::Database;
+use crate::connection::{Database, SqliteCheck, SqliteDiagnosis};
 use crate::migrations::MigrationSet;
 
 /// How many keys one query asks for; an engine takes only so many parameters.
@@ -51,6 +51,11 @@ impl SqlStore {
     /// Lists the names of the migrations that are still to be applied, in order.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         self.database.pending_migrations().await
+    }
+
+    /// Looks at the file, and changes nothing.
+    pub async fn diagnose(&self, check: SqliteCheck) -> Result<SqliteDiagnosis, StoreError> {
+        self.database.diagnose(check).await
     }
 
     /// Undoes every migration; the tables go, with everything in them.

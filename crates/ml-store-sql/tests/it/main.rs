@@ -2,6 +2,7 @@
 
 mod concurrency;
 mod conformance;
+mod diagnosis;
 mod durability;
 #[expect(clippy::unwrap_used, reason = "a test whose fixture fails has failed")]
 mod fixture;
