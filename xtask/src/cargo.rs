@@ -22,6 +22,15 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
+    // What cargo said to this program about its own package. Build scripts that look at it, such as ring's, would be run again, and
+    // with them the driver of MongoDB built, whenever `cargo build` follows `cargo xtask` or the other way round.
+    for (name, _) in std::env::vars_os() {
+        let is_of_package =
+            name.to_str().is_some_and(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_"));
+        if is_of_package {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

@@ -21,16 +21,18 @@ mod read;
 mod report;
 mod seen;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use ml_core::clock::Clock;
-use ml_core::document::DocumentStore;
+use ml_core::document::{DocumentStore, UpsertCounts};
 use ml_core::record::{Collection, DataType, RawRecord, SourceApp};
 
 use self::assemble::Assembler;
@@ -51,6 +53,10 @@ pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many blocks or batches wait between two stages: enough that they overlap, few enough to keep memory low.
 const QUEUE_LENGTH: usize = 1;
+
+/// How many batches are handed to the store at once: while it writes one, it can bring the next into its own form. A store
+/// takes them in order.
+const WRITES_AT_A_TIME: usize = 2;
 
 /// What an input holds.
 #[derive(Debug, Clone)]
@@ -142,26 +148,44 @@ impl Ingestor {
         mut batches: mpsc::Receiver<Result<Progressed, IngestError>>,
         observer: IngestObserver<'_>,
     ) -> Result<IngestReport, IngestError> {
+        let arriving = stream::poll_fn(|context| batches.poll_recv(context));
+        let written = arriving.map(|next| self.write_batch(name, collection, next)).buffered(WRITES_AT_A_TIME);
+        let mut written = pin!(written);
         let mut report = IngestReport::default();
-        while let Some(next) = batches.recv().await {
-            let Progressed { batch, bytes_read, bytes_total } = match next {
-                Ok(progressed) => progressed,
+        while let Some(next) = written.next().await {
+            let Written { counts, rejected, n_bytes, bytes_read, bytes_total } = match next {
+                Ok(written) => written,
                 Err(error) => return Err(error.after(report)),
             };
-            if !batch.records.is_empty() {
-                match self.documents.upsert(collection, &batch.records).await {
-                    Ok(counts) => report.add_counts(counts),
-                    Err(source) => {
-                        return Err(IngestError::Store { input: name.to_owned(), report: Box::new(report), source });
-                    }
-                }
-            }
-            report.add_rejections(batch.n_rejected, batch.rejections);
-            report.bytes += batch.n_bytes;
+            report.add_counts(counts);
+            report.add_rejections(rejected.0, rejected.1);
+            report.bytes += n_bytes;
             let (n_records, n_rejected) = (report.n_records(), report.rejected);
             observer(IngestProgress { bytes_read, bytes_total, n_records, n_rejected });
         }
         Ok(report)
+    }
+
+    async fn write_batch(
+        &self,
+        name: &str,
+        collection: Collection,
+        next: Result<Progressed, IngestError>,
+    ) -> Result<Written, IngestError> {
+        let Progressed { batch, bytes_read, bytes_total } = next?;
+        let Batch { records, n_rejected, rejections, n_bytes } = batch;
+        let counts = if records.is_empty() {
+            UpsertCounts::default()
+        } else {
+            self.documents.upsert(collection, &records).await.map_err(|source| IngestError::Store {
+                input: name.to_owned(),
+                report: Box::default(),
+                source,
+            })?
+        };
+        // Memory is given back soonest by the threads that took it.
+        rayon::spawn(move || drop(records));
+        Ok(Written { counts, rejected: (n_rejected, rejections), n_bytes, bytes_read, bytes_total })
     }
 }
 
@@ -193,6 +217,16 @@ pub fn read_records(
 /// A batch, and how much of the input had been read when it was made.
 struct Progressed {
     batch: Batch,
+    bytes_read: u64,
+    bytes_total: Option<u64>,
+}
+
+/// What became of a batch, and how much of the input had been read when it was made.
+struct Written {
+    counts: UpsertCounts,
+    /// How many items were rejected, and the first of them.
+    rejected: (u64, Vec<Rejection>),
+    n_bytes: u64,
     bytes_read: u64,
     bytes_total: Option<u64>,
 }

@@ -8,6 +8,7 @@ mod values;
 
 use std::io::{self, Read};
 use std::ops::Range;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::report::RejectReason;
 
@@ -17,8 +18,9 @@ pub(super) use self::values::Values;
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 * 1024;
-/// A block is full with so many items …
-const BLOCK_ITEMS: usize = 5_000;
+/// A block is full with so many items: some six blocks and batches are in memory at once, and small records take there seven
+/// times the bytes that they have in the input …
+const BLOCK_ITEMS: usize = 2_500;
 /// … or with so many bytes.
 const BLOCK_BYTES: usize = 4 * 1024 * 1024;
 
@@ -39,10 +41,11 @@ pub(super) trait Cut: Send {
     }
 }
 
-/// Some items of an input, in order.
-#[derive(Debug, Default)]
+/// Some items of an input, in order. Its buffer goes back to the reader when it is dropped.
+#[derive(Debug)]
 pub(super) struct TextBlock {
     bytes: Vec<u8>,
+    spare_buffers: Sender<Vec<u8>>,
     pub(super) items: Vec<Item>,
     /// How many bytes of the input the block takes.
     pub(super) n_bytes: u64,
@@ -60,6 +63,13 @@ impl TextBlock {
     /// Returns the content of `item`, or why it has none.
     pub(super) fn content(&self, item: &Item) -> Result<&[u8], RejectReason> {
         item.content.clone().map(|range| &self.bytes[range])
+    }
+}
+
+impl Drop for TextBlock {
+    fn drop(&mut self) {
+        // A reader that has ended wants none back.
+        let _ = self.spare_buffers.send(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -87,6 +97,31 @@ pub(super) struct Blocks<R, C> {
     /// Whether the last item has been given.
     is_done: bool,
     broken_off: Option<io::Error>,
+    spare_buffers: SpareBuffers,
+}
+
+/// Buffers of blocks that were dropped. To get memory of that size from the system anew, block for block, takes an eighth of
+/// the time of an ingest.
+struct SpareBuffers {
+    sender: Sender<Vec<u8>>,
+    receiver: Receiver<Vec<u8>>,
+}
+
+impl SpareBuffers {
+    fn new() -> SpareBuffers {
+        let (sender, receiver) = channel();
+        SpareBuffers { sender, receiver }
+    }
+
+    /// Returns a buffer that holds `bytes`.
+    fn take(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut buffer = self.receiver.try_recv().unwrap_or_default();
+        buffer.clear();
+        // One item may have been so long that its memory is better given back.
+        buffer.shrink_to(2 * BLOCK_BYTES);
+        buffer.extend_from_slice(bytes);
+        buffer
+    }
 }
 
 impl<R: Read, C: Cut> Blocks<R, C> {
@@ -103,15 +138,27 @@ impl<R: Read, C: Cut> Blocks<R, C> {
             is_at_end: false,
             is_done: false,
             broken_off: None,
+            spare_buffers: SpareBuffers::new(),
         }
     }
 
     /// Goes on with another cutter, which must be at the beginning of an item as this one is.
     pub(super) fn with_cut<D: Cut>(self, cut: D) -> Blocks<R, D> {
-        let Blocks {
-            reader, max_item_bytes, buffer, n_seen, line, too_long_since, is_at_end, is_done, broken_off, ..
-        } = self;
-        Blocks { reader, cut, max_item_bytes, buffer, n_seen, line, too_long_since, is_at_end, is_done, broken_off }
+        let Blocks { reader, max_item_bytes, buffer, n_seen, line, too_long_since, .. } = self;
+        let Blocks { is_at_end, is_done, broken_off, spare_buffers, .. } = self;
+        Blocks {
+            reader,
+            cut,
+            max_item_bytes,
+            buffer,
+            n_seen,
+            line,
+            too_long_since,
+            is_at_end,
+            is_done,
+            broken_off,
+            spare_buffers,
+        }
     }
 
     /// Returns the next block, or nothing at the end.
@@ -119,12 +166,12 @@ impl<R: Read, C: Cut> Blocks<R, C> {
     /// # Errors
     /// [`BrokenOff`], after the block with everything that came whole before.
     pub(super) fn next_block(&mut self) -> Result<Option<TextBlock>, BrokenOff> {
-        let mut block = TextBlock::default();
+        let mut items = Vec::new();
         let mut item_start = 0;
-        while !self.is_done && block.items.len() < BLOCK_ITEMS && item_start < BLOCK_BYTES {
+        while !self.is_done && items.len() < BLOCK_ITEMS && item_start < BLOCK_BYTES {
             if let Some(length) = self.cut.find_end(&self.buffer[self.n_seen..]) {
                 let item_end = self.n_seen + length;
-                self.end_item(item_start..item_end, &mut block.items);
+                self.end_item(item_start..item_end, &mut items);
                 item_start = item_end;
                 self.n_seen = item_end;
                 continue;
@@ -134,7 +181,7 @@ impl<R: Read, C: Cut> Blocks<R, C> {
                 self.pass_over(item_start);
             }
             if self.is_at_end {
-                self.end_input(item_start, &mut block.items);
+                self.end_input(item_start, &mut items);
                 item_start = self.buffer.len();
                 break;
             }
@@ -142,12 +189,13 @@ impl<R: Read, C: Cut> Blocks<R, C> {
                 break;
             }
         }
-        let rest = self.buffer.split_off(item_start);
-        block.bytes = std::mem::replace(&mut self.buffer, rest);
-        self.n_seen -= item_start;
-        block.n_bytes = block.bytes.len() as u64;
-        if !block.items.is_empty() || item_start > 0 {
-            return Ok(Some(block));
+        if !items.is_empty() || item_start > 0 {
+            let rest = self.spare_buffers.take(&self.buffer[item_start..]);
+            let mut bytes = std::mem::replace(&mut self.buffer, rest);
+            bytes.truncate(item_start);
+            self.n_seen -= item_start;
+            let (n_bytes, spare_buffers) = (bytes.len() as u64, self.spare_buffers.sender.clone());
+            return Ok(Some(TextBlock { bytes, spare_buffers, items, n_bytes }));
         }
         match self.broken_off.take() {
             Some(error) => Err(BrokenOff { line: self.line, error }),
