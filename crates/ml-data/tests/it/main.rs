@@ -5,6 +5,7 @@
 mod agreement;
 mod data_sets;
 mod dataset;
+mod dataset_joins;
 mod dataset_splits;
 mod fixture;
 mod flaky;

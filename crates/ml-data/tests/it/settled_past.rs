@@ -82,11 +82,12 @@ async fn a_version_is_the_same_again_although_a_commit_was_on_its_way() {
         global_data: fixture.sql.clone(),
         market_metrics: fixture.sql.clone(),
         user_interactions: fixture.sql.clone(),
+        documents: fixture.documents.clone(),
         sync: fixture.sql.clone(),
         datasets: fixture.sql.clone(),
         artifacts: Arc::new(MemoryArtifacts::default()),
     };
-    let builder = DatasetBuilder::new(stores, fixture.clock.clone());
+    let builder = DatasetBuilder::new(stores, Arc::new(Pipeline::default()), fixture.clock.clone());
     let first = "{\"id\": \"a\", \"text\": \"one\"}\n{\"id\": \"b\", \"text\": \"two\"}\n";
     fixture.ingest("-", first, &request("text")).await.unwrap();
     fixture.sync().await.unwrap();

@@ -1,5 +1,7 @@
 //! Cases of [`SyncStore::settle`](crate::sync::SyncStore::settle): what is read as of a settled instant never changes.
 
+use std::pin::Pin;
+
 use chrono::{DateTime, Utc};
 
 use super::synced::{commit, counts_of, follow, known_by, lineage_of};
@@ -104,6 +106,11 @@ pub async fn the_latest_settled_instant_counts(side: &dyn SyncSide) {
     assert_eq!(known_by(side, first_after(second(9))).await.len(), 1);
 }
 
+/// What was read, as of which instants.
+type Seen = Vec<(DateTime<Utc>, Vec<String>)>;
+
+type Work<'a> = Pin<Box<dyn Future<Output = Seen> + 'a>>;
+
 /// Commits go on, all stamped with early times, while others settle one instant after the other and read as of it.
 pub async fn what_was_read_as_of_a_settled_instant_is_read_again(side: &dyn SyncSide) {
     let commits = Collection::ALL.map(|collection| async move {
@@ -124,8 +131,6 @@ pub async fn what_was_read_as_of_a_settled_instant_is_read_again(side: &dyn Sync
         }
         seen
     });
-    type Seen = Vec<(DateTime<Utc>, Vec<String>)>;
-    type Work<'a> = std::pin::Pin<Box<dyn Future<Output = Seen> + 'a>>;
     let commits = commits.into_iter().map(|commits| Box::pin(commits) as Work<'_>);
     let reads = reads.into_iter().map(|reads| Box::pin(reads) as Work<'_>);
 
