@@ -4,6 +4,7 @@ mod bad_input;
 mod demo;
 mod doctor;
 mod harness;
+mod joined;
 mod kill;
 mod odd_lines;
 mod on_mongodb;

@@ -23,6 +23,7 @@ use ml_core::sync::SyncStore;
 use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
 use ml_data::dataset::spec::DatasetSource;
 use ml_data::manager::{DataManager, DataStores};
+use ml_data::pipeline::Pipeline;
 use ml_data::routing::Routing;
 use ml_registry::fs_artifacts::FsArtifacts;
 use ml_registry::registry::Registry;
@@ -112,13 +113,17 @@ impl App {
             global_data: sql.clone(),
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
+            documents: documents.records.clone(),
+            sync: sql.clone(),
             datasets: sql.clone(),
             artifacts: artifacts.clone(),
         };
+        let pipeline = Arc::new(Pipeline::new(&config.pipeline)?);
+        let datasets = DatasetBuilder::new(dataset_stores, pipeline, clock.clone());
         let models: Arc<dyn ModelStore> = sql.clone();
         Ok(App {
             data: DataManager::new(routing, data_stores, clock.clone()),
-            datasets: DatasetBuilder::new(dataset_stores, clock.clone()),
+            datasets: datasets.sorting_in(config.settings.data_dir.clone()),
             registry: Registry::new(models, artifacts, clock.clone()),
             config: Arc::new(config),
             clock,

@@ -1,8 +1,8 @@
 //! Immutable dataset versions: what goes into one, how it is split, stored, read back and exported.
 //!
 //! A [`spec::DatasetSpec`] says which validated rows, which columns and which [`split::SplitRule`].
-//! [`builder::DatasetBuilder`] reads those rows as they were known at one instant, makes a table of them, and stores the
-//! table once as [`parquet`], under a content hash that does not depend on the file format. [`load`] reads it back and
+//! [`builder::DatasetBuilder`] reads those rows as they were known at one instant, joins feature sources to them by [`join`],
+//! makes a table of it all, and stores the table once as [`parquet`], under a content hash that does not depend on the file format. [`load`] reads it back and
 //! verifies it; [`export`] writes it for others. Nothing here changes a row: cleaning is the pipeline's work, before, and
 //! preprocessing is the trainer's, after.
 
@@ -10,14 +10,20 @@ pub mod builder;
 pub mod content_hash;
 pub mod error;
 pub mod export;
+pub mod join;
 pub mod load;
 pub mod parquet;
 pub mod rows;
 pub mod spec;
 pub mod split;
 
+mod blocking;
 mod cells;
 mod collector;
+mod gathering;
+mod named_cells;
+mod paging;
+mod sort;
 mod source;
 
 /// The first column of every dataset: the id of the row, text.

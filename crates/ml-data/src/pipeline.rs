@@ -22,6 +22,7 @@ use crate::target::Target;
 pub use self::batch::judge_batch;
 pub use self::judge::{Judged, Verdict};
 pub use self::row_form::RowForm;
+pub(crate) use self::row_form::flatten;
 
 const DEFAULT_PIPELINE: &str = include_str!("../../../config/pipeline.yaml");
 

@@ -7,11 +7,12 @@ use chrono::{DateTime, Utc};
 use clap::{Subcommand, ValueHint};
 use serde::Serialize;
 
-use ml_core::dataset::{DatasetName, DatasetVersion, Split};
+use ml_core::dataset::{DatasetName, DatasetVersion, JoinCounts, Split};
 use ml_core::record::{DataType, SourceApp};
 use ml_core::table::Table;
 use ml_data::dataset::builder::DatasetProgress;
 use ml_data::dataset::export::{ExportFormat, export};
+use ml_data::dataset::join::FeatureSource;
 use ml_data::dataset::spec::DatasetSpec;
 use ml_data::dataset::split::SplitRule;
 
@@ -28,6 +29,7 @@ pub(crate) enum Command {
   ml-app dataset create news --data-type text --source-app newsroom --split stratified:topic:80/20
   ml-app dataset create prices --data-type raw_market --split time:80/20
   ml-app dataset create houses --data-type tabular --split column:split --as-of 2025-06-01
+  ml-app dataset create moves --data-type text --join joins.yaml --split time:80/20
 
 Rules for --split:
   none                      every row is for training
@@ -36,7 +38,20 @@ Rules for --split:
   stratified:NAME:80/20     the same shares of every value of a column
   time:80/20                by event time, the oldest rows first
   time:2024-01-01           test from that instant on
-  entity:NAME:80/20         all rows of an entity on one side")]
+  entity:NAME:80/20         all rows of an entity on one side
+
+A file for --join lists feature sources, in SQL or in the documents. Each row gets the latest value of
+its entity at or before its own event time, within the ttl, and nothing first known after --as-of:
+  - name: price                          # columns are price.close, price.volume, unless there is a prefix
+    table: market_metrics                # or user_interactions, or global_ml_data with a data_type
+    on: { left: ticker, right: symbol }  # or a list of them
+    columns: [close, volume]             # all there are where absent
+    ttl: 7d                              # s, m, h, d, w; however old where absent
+  - name: mood
+    collection: social_content           # as pipeline.yaml forms its records, or as sent with form: raw
+    data_type: social
+    on: { left: ticker, right: symbol }
+    columns: [sentiment]")]
     Create(CreateArgs),
     /// Lists datasets and their versions
     #[command(after_help = "Examples:\n  ml-app dataset list\n  ml-app dataset list news --output json")]
@@ -79,6 +94,9 @@ pub(crate) struct CreateArgs {
     /// Only these columns, beside id, event_time and split
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Option<Vec<String>>,
+    /// Join the feature sources in this file, point in time correct, see below
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    join: Option<PathBuf>,
     /// How rows are split, see below
     #[arg(long, value_name = "RULE", default_value = "none")]
     split: String,
@@ -136,8 +154,23 @@ impl Report for Shown {
             let missing = if column.nullable { "some missing" } else { "" };
             vec![column.name.clone(), column.kind.name().to_owned(), missing.to_owned()]
         });
-        format!("{heading}\n{}", output::table(&["column", "kind", ""], rows, &[]))
+        let columns = output::table(&["column", "kind", ""], rows, &[]);
+        if content.joins.is_empty() {
+            return format!("{heading}\n{columns}");
+        }
+        format!("{heading}\n{columns}\n{}", joins_text(&content.joins))
     }
+}
+
+/// Tells what became of each feature source.
+fn joins_text(joins: &[JoinCounts]) -> String {
+    let heading = ["joined", "rows found", "too old", "missing", "values read", "unfit", "known later"];
+    let rows = joins.iter().map(|counts| {
+        let numbers = [counts.n_found, counts.n_too_old, counts.n_missing, counts.n_read, counts.n_unfit];
+        let numbers = numbers.into_iter().chain([counts.n_known_later]).map(output::count);
+        std::iter::once(counts.source.clone()).chain(numbers).collect::<Vec<_>>()
+    });
+    output::table(&heading, rows, &[1, 2, 3, 4, 5, 6])
 }
 
 #[derive(Debug, Serialize)]
@@ -207,16 +240,25 @@ async fn create(context: &Context, args: CreateArgs) -> anyhow::Result<()> {
         event_from: args.from,
         event_before: args.to,
         columns: args.columns,
+        join: args.join.as_deref().map(read_sources).transpose()?.unwrap_or_default(),
         split: SplitRule::parse(&args.split, args.seed)?,
     };
     let progress = Progress::counts(args.name.as_str(), Some(0));
     let observer = |done: DatasetProgress| match done {
         DatasetProgress::Reading { n_rows, n_total } => progress.set_of(n_rows, Some(n_total)),
+        DatasetProgress::Joining { number, n_sources } => {
+            progress.message(format!("joining feature source {number} of {n_sources}"));
+        }
         DatasetProgress::Packing { .. } => progress.message("splitting and writing".to_owned()),
     };
     let version = app.datasets.create_observed(&args.name, &spec, args.as_of, &observer).await?;
     drop(progress);
     context.output.print(&Shown { version })
+}
+
+fn read_sources(file: &Path) -> anyhow::Result<Vec<FeatureSource>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_yaml_ng::from_str(&text).with_context(|| format!("{} does not list feature sources", file.display()))
 }
 
 async fn export_to_file(context: &Context, args: ExportArgs) -> anyhow::Result<()> {

@@ -1,28 +1,39 @@
 //! Making a dataset version: read, split, hash, store.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use ml_core::artifact::ArtifactStore;
 use ml_core::clock::{Clock, to_microseconds};
-use ml_core::dataset::{DatasetName, DatasetStore, DatasetVersion, NewDatasetVersion, Split, SplitCounts};
+use ml_core::dataset::{DatasetName, DatasetStore, DatasetVersion, JoinCounts, NewDatasetVersion, Split, SplitCounts};
 use ml_core::digest::Digest;
+use ml_core::document::DocumentStore;
 use ml_core::global_data::GlobalDataStore;
 use ml_core::market_metric::MarketMetricStore;
+use ml_core::sync::SyncStore;
 use ml_core::table::{Column, ColumnSchema, Table};
 use ml_core::user_interaction::UserInteractionStore;
 use tracing::{info, instrument};
 
+use super::blocking::blocking;
 use super::collector::{RowCollector, Wanted};
 use super::content_hash::content_hash;
 use super::error::DatasetError;
+use super::gathering::Gathering;
+use super::join::{Joiner, Reading, read_values};
 use super::load;
 use super::parquet::table_to_parquet;
+use super::sort::SortRoom;
 use super::source::{explain_empty, read_rows};
 use super::spec::DatasetSpec;
 use super::split::{SplitRule, counts_of, find_named};
 use super::{EVENT_TIME_COLUMN, FEATURE_PREFIX, ID_COLUMN, SPLIT_COLUMN};
+use crate::pipeline::Pipeline;
+
+/// How much memory the sorts of all joins of a dataset take together.
+pub const SORT_BYTES: usize = 64 << 20;
 
 /// Where rows come from and where versions go.
 #[derive(Clone)]
@@ -33,6 +44,10 @@ pub struct DatasetStores {
     pub market_metrics: Arc<dyn MarketMetricStore>,
     /// Rows of `user_interactions`.
     pub user_interactions: Arc<dyn UserInteractionStore>,
+    /// Documents that are joined.
+    pub documents: Arc<dyn DocumentStore>,
+    /// Writes all of these rows, and settles the past before it is read.
+    pub sync: Arc<dyn SyncStore>,
     /// Dataset versions.
     pub datasets: Arc<dyn DatasetStore>,
     /// The files that hold the rows of versions.
@@ -49,6 +64,13 @@ pub enum DatasetProgress {
         /// How many there are.
         n_total: u64,
     },
+    /// The values of a feature source are read and joined.
+    Joining {
+        /// Which, counted from 1.
+        number: usize,
+        /// How many there are.
+        n_sources: usize,
+    },
     /// All rows are read, and are split, hashed and written.
     Packing {
         /// How many there are.
@@ -63,7 +85,9 @@ pub type DatasetObserver<'a> = &'a (dyn Fn(DatasetProgress) + Send + Sync);
 #[derive(Clone)]
 pub struct DatasetBuilder {
     stores: DatasetStores,
+    pipeline: Arc<Pipeline>,
     clock: Arc<dyn Clock>,
+    sort_room: SortRoom,
 }
 
 /// A table in the form in which it is stored.
@@ -75,14 +99,30 @@ struct Packed {
 }
 
 impl DatasetBuilder {
-    /// Works on `stores`, in the time of `clock`.
-    pub fn new(stores: DatasetStores, clock: Arc<dyn Clock>) -> DatasetBuilder {
-        DatasetBuilder { stores, clock }
+    /// Works on `stores`, in the time of `clock`. Documents that are joined have the form that `pipeline` gives them.
+    ///
+    /// Joins sort in [`SORT_BYTES`] of memory, and in the system's folder of temporary files.
+    pub fn new(stores: DatasetStores, pipeline: Arc<Pipeline>, clock: Arc<dyn Clock>) -> DatasetBuilder {
+        let sort_room = SortRoom { folder: std::env::temp_dir(), n_bytes: SORT_BYTES };
+        DatasetBuilder { stores, pipeline, clock, sort_room }
+    }
+
+    /// Sorts in `folder` what does not fit into memory. Nothing is left there, also when the process is killed.
+    #[must_use]
+    pub fn sorting_in(self, folder: PathBuf) -> DatasetBuilder {
+        DatasetBuilder { sort_room: SortRoom { folder, ..self.sort_room }, ..self }
+    }
+
+    /// Sorts at most `n_bytes` in memory.
+    #[must_use]
+    pub fn sort_memory(self, n_bytes: usize) -> DatasetBuilder {
+        DatasetBuilder { sort_room: SortRoom { n_bytes, ..self.sort_room }, ..self }
     }
 
     /// Takes a snapshot of the rows that `spec` asks for, as they were known at `as_of` (now, where absent).
     ///
-    /// The same spec and as-of time give the same content hash, whatever arrived later. Where the newest version has the same
+    /// The same spec and as-of time give the same content hash, whatever arrived later and whatever was on its way: the past
+    /// is settled up to the as-of time before it is read. Where the newest version has the same
     /// spec and content hash, that one is returned. Memory is that of the table and of its file.
     ///
     /// # Errors
@@ -116,12 +156,17 @@ impl DatasetBuilder {
             return Err(DatasetError::FutureAsOf { as_of, now });
         }
 
-        let rows = read_rows(&self.stores, spec, wanted_columns(spec), as_of, observer).await?;
+        self.stores.sync.settle(as_of).await?;
+        let joiners = self.joiners(spec);
+        let gathering = read_rows(&self.stores, spec, wanted_columns(spec), joiners, as_of, observer).await?;
+        let Gathering { rows, joiners } = gathering;
         if rows.n_rows() == 0 {
             return Err(DatasetError::Empty(explain_empty(&self.stores, spec, as_of).await?));
         }
+        check_keys(spec, &rows.known_columns())?;
+        let (features, joins) = self.join(joiners, as_of, observer).await?;
         observer(DatasetProgress::Packing { n_rows: rows.n_rows() as u64 });
-        let (packed, spec) = pack(rows, spec.clone()).await?;
+        let (packed, spec) = pack(rows, features, spec.clone()).await?;
         let file = self.stores.artifacts.put(packed.file).await?;
         let version = NewDatasetVersion {
             name: name.clone(),
@@ -129,6 +174,7 @@ impl DatasetBuilder {
             as_of,
             counts: packed.counts,
             schema: packed.schema,
+            joins,
             content_hash: packed.content_hash,
             file,
             created_at: now,
@@ -137,6 +183,31 @@ impl DatasetBuilder {
         let (number, n_rows) = (version.version, version.content.counts.total());
         info!(dataset.version = number, dataset.n_rows = n_rows, "dataset {name}@{number} has {n_rows} rows");
         Ok(version)
+    }
+
+    fn joiners(&self, spec: &DatasetSpec) -> Vec<Joiner> {
+        let room = self.sort_room.shared_by(spec.join.len());
+        spec.join.iter().map(|source| Joiner::new(source.clone(), room.clone())).collect()
+    }
+
+    /// Joins one feature source after the other, each of which has all rows, and returns the columns of all of them.
+    async fn join(
+        &self,
+        joiners: Vec<Joiner>,
+        as_of: DateTime<Utc>,
+        observer: DatasetObserver<'_>,
+    ) -> Result<(Vec<Column>, Vec<JoinCounts>), DatasetError> {
+        let reading = Reading { stores: &self.stores, pipeline: &self.pipeline, as_of };
+        let n_sources = joiners.len();
+        let (mut columns, mut counts) = (Vec::new(), Vec::with_capacity(n_sources));
+        for (joiner, number) in joiners.into_iter().zip(1..) {
+            observer(DatasetProgress::Joining { number, n_sources });
+            let joiner = read_values(&reading, joiner).await?;
+            let joined = blocking(move || joiner.finish()).await?;
+            columns.extend(joined.columns);
+            counts.push(joined.counts);
+        }
+        Ok((columns, counts))
     }
 
     /// Returns the rows of `version`, verified; see [`load::load`].
@@ -156,29 +227,55 @@ fn wanted_columns(spec: &DatasetSpec) -> Wanted {
     Wanted::Only(columns.iter().map(String::as_str).chain(spec.split.column()).map(str::to_owned).collect())
 }
 
+/// Refuses joins by columns that no row has.
+fn check_keys(spec: &DatasetSpec, known: &[String]) -> Result<(), DatasetError> {
+    for key in spec.join.iter().flat_map(|source| &source.on) {
+        let feature = format!("{FEATURE_PREFIX}{}", key.left);
+        if !known.iter().any(|column| *column == key.left || *column == feature) {
+            let (column, known) = (key.left.clone(), known.to_vec());
+            return Err(DatasetError::UnknownColumn { column, purpose: "to join by", known });
+        }
+    }
+    Ok(())
+}
+
 /// Makes the table, splits it, hashes it and encodes it, away from the threads that wait for stores.
-async fn pack(rows: RowCollector, spec: DatasetSpec) -> Result<(Packed, DatasetSpec), DatasetError> {
-    let work = move || {
-        let (table, counts) = assemble(rows, &spec)?;
+async fn pack(
+    rows: RowCollector,
+    features: Vec<Column>,
+    spec: DatasetSpec,
+) -> Result<(Packed, DatasetSpec), DatasetError> {
+    blocking(move || {
+        let (table, counts) = assemble(rows, features, &spec)?;
         let content_hash = content_hash(&table);
         let file = table_to_parquet(&table)?;
         Ok((Packed { schema: table.schema(), content_hash, counts, file }, spec))
-    };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(packed) => packed,
-        // The work is never cancelled, so it ended in a panic, which goes on here.
-        Err(err) => std::panic::resume_unwind(err.into_panic()),
-    }
+    })
+    .await
 }
 
-/// Returns the table of the dataset: id, event time, split, and the columns asked for.
-fn assemble(rows: RowCollector, spec: &DatasetSpec) -> Result<(Table, SplitCounts), DatasetError> {
-    let known = rows.known_columns();
-    let table = rows.finish()?;
+/// Returns the table of the dataset: id, event time, split, the columns asked for, and those of the feature sources.
+fn assemble(
+    rows: RowCollector,
+    features: Vec<Column>,
+    spec: &DatasetSpec,
+) -> Result<(Table, SplitCounts), DatasetError> {
+    let feature_names: Vec<String> = features.iter().map(|feature| feature.name.clone()).collect();
+    let mut known = rows.known_columns();
+    let taken = feature_names.iter().find(|name| known.contains(name));
+    if let Some(name) = taken {
+        let reason = format!("a feature source gives a column `{name}`, which the rows have: give it another prefix");
+        return Err(DatasetError::InvalidSpec { reason });
+    }
+    known.extend(feature_names.iter().cloned());
+    let mut table = rows.finish()?;
+    for feature in features {
+        table.push(feature)?;
+    }
     check_columns(spec, &table, &known)?;
     let splits = spec.split.assign(&table)?;
 
-    let order = column_order(spec, &table);
+    let order = column_order(spec, &table, &feature_names);
     let mut columns: BTreeMap<String, Column> =
         table.into_columns().into_iter().map(|column| (column.name.clone(), column)).collect();
     let split = Column::texts(SPLIT_COLUMN, splits.iter().map(|split| split.name()));
@@ -198,8 +295,8 @@ fn check_columns(spec: &DatasetSpec, table: &Table, known: &[String]) -> Result<
     Ok(())
 }
 
-/// Returns the names of the dataset's columns: the leading three, then those of the spec, or all of them.
-fn column_order(spec: &DatasetSpec, table: &Table) -> Vec<String> {
+/// Returns the names of the dataset's columns: the leading three, then those of the spec, or all of them, then the features.
+fn column_order(spec: &DatasetSpec, table: &Table, features: &[String]) -> Vec<String> {
     let leading = [ID_COLUMN, EVENT_TIME_COLUMN, SPLIT_COLUMN];
     let mut order: Vec<String> = leading.map(str::to_owned).into();
     let given_split = format!("{FEATURE_PREFIX}{SPLIT_COLUMN}");
@@ -208,6 +305,8 @@ fn column_order(spec: &DatasetSpec, table: &Table) -> Vec<String> {
         Some(names) => {
             let others = names.iter().filter(|name| !leading.contains(&name.as_str()));
             order.extend(others.filter_map(|name| find_named(table, name)).map(|column| column.name.clone()));
+            let missing: Vec<String> = features.iter().filter(|name| !order.contains(name)).cloned().collect();
+            order.extend(missing);
         }
         // What the given split says is in the column `split` already.
         None => order.extend(

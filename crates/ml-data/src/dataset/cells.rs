@@ -28,6 +28,14 @@ impl Cell {
             nested @ (Value::Array(_) | Value::Object(_)) => Cell::Text(nested.to_string()),
         }
     }
+
+    /// Returns the value as it prints, as in a column of text; nothing where it is missing.
+    pub(super) fn into_text(self) -> Option<String> {
+        match self {
+            Cell::Missing => None,
+            cell => Some(print(cell)),
+        }
+    }
 }
 
 /// A number that remembers whether it was whole, so that it still prints exactly if its column turns into text.

@@ -1,6 +1,7 @@
 //! What can go wrong with a dataset.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use ml_core::error::{BoxError, StoreError};
@@ -77,6 +78,27 @@ pub enum DatasetError {
         column: String,
         /// Its type in the file.
         found: String,
+    },
+    /// A feature source lacks a column.
+    #[error("feature source `{name}` has no column `{column}` {purpose}; its columns are {}", list(.known))]
+    UnknownFeature {
+        /// The feature source.
+        name: String,
+        /// The column in the spec.
+        column: String,
+        /// What it was needed for, such as `to join by`.
+        purpose: &'static str,
+        /// The columns there are.
+        known: Vec<String>,
+    },
+    /// What does not fit into memory cannot be sorted.
+    #[error("sorting rows in the folder {} failed: it needs room there for what does not fit into memory", .folder.display())]
+    Sort {
+        /// Where temporary files are.
+        folder: PathBuf,
+        /// What the system says.
+        #[source]
+        source: BoxError,
     },
     /// The bytes are not a file of the format.
     #[error("not readable as {format}")]

@@ -1,55 +1,64 @@
 //! Reading the rows of a dataset from their store, and explaining why there are none.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 
 use chrono::{DateTime, Utc};
 use ml_core::error::StoreError;
 use ml_core::global_data::ValidatedQuery;
-use ml_core::id::RecordId;
-use ml_core::page::{Page, PageRequest};
+use ml_core::page::PageRequest;
 
 use super::builder::{DatasetObserver, DatasetProgress, DatasetStores};
 use super::collector::{RowCollector, Wanted};
-use super::error::Funnel;
+use super::error::{DatasetError, Funnel};
+use super::gathering::{BaseRow, Gathering};
+use super::join::Joiner;
+use super::paging::{PAGE_SIZE, fold_pages};
 use super::spec::{DatasetSource, DatasetSpec};
 
-/// Rows per page: enough that the query costs little, few enough that a page of long documents does too.
-const PAGE_SIZE: usize = 1_000;
+/// How many pages are looked at for the data types there are, where the one asked for has none.
+const N_PAGES_SAMPLED: usize = 50;
 
-/// How many rows are looked at for the data types there are, where the one asked for has none.
-const N_ROWS_SAMPLED: usize = 50_000;
-
-/// Reads the rows of `spec` as they were known at `as_of`, by ascending id.
+/// Reads the rows of `spec` as they were known at `as_of`, by ascending id, for these joins.
 pub(super) async fn read_rows(
     stores: &DatasetStores,
     spec: &DatasetSpec,
     wanted: Wanted,
+    joiners: Vec<Joiner>,
     as_of: DateTime<Utc>,
     observer: DatasetObserver<'_>,
-) -> Result<RowCollector, StoreError> {
+) -> Result<Gathering, DatasetError> {
     let query = &spec.query(as_of);
     let n_total = count(stores, &spec.source, query).await?;
-    let tell = |n_rows: usize| observer(DatasetProgress::Reading { n_rows: n_rows as u64, n_total });
-    let mut rows;
+    let tell = |gathering: &Gathering| {
+        observer(DatasetProgress::Reading { n_rows: gathering.rows.n_rows() as u64, n_total });
+    };
     match spec.source {
         DatasetSource::GlobalMlData { .. } => {
-            rows = RowCollector::of_global_records(wanted);
+            let rows = RowCollector::of_global_records(wanted);
             let list = |page| stores.global_data.list(query, page);
-            for_each_row(usize::MAX, list, tell, |record| rows.push_global_record(record)).await?;
+            fold_pages(list, Gathering { rows, joiners }, |gathering, page| add(gathering, page, &tell)).await
         }
         DatasetSource::MarketMetrics {} => {
-            rows = RowCollector::of_market_metrics(wanted);
+            let rows = RowCollector::of_market_metrics(wanted);
             let list = |page| stores.market_metrics.list(query, page);
-            for_each_row(usize::MAX, list, tell, |metric| rows.push_market_metric(metric)).await?;
+            fold_pages(list, Gathering { rows, joiners }, |gathering, page| add(gathering, page, &tell)).await
         }
         DatasetSource::UserInteractions {} => {
-            rows = RowCollector::of_user_interactions(wanted);
+            let rows = RowCollector::of_user_interactions(wanted);
             let list = |page| stores.user_interactions.list(query, page);
-            for_each_row(usize::MAX, list, tell, |interaction| rows.push_user_interaction(interaction)).await?;
+            fold_pages(list, Gathering { rows, joiners }, |gathering, page| add(gathering, page, &tell)).await
         }
     }
-    Ok(rows)
+}
+
+async fn add<R: BaseRow>(
+    gathering: Gathering,
+    page: Vec<R>,
+    tell: &(impl Fn(&Gathering) + Sync),
+) -> Result<Gathering, DatasetError> {
+    let gathering = gathering.add(page).await?;
+    tell(&gathering);
+    Ok(gathering)
 }
 
 /// Applies the filters of `spec` one after another and counts what each leaves, up to the first that leaves nothing.
@@ -111,42 +120,14 @@ async fn count(stores: &DatasetStores, source: &DatasetSource, query: &Validated
 
 /// Returns the data types among the first rows, sorted.
 async fn data_types(stores: &DatasetStores) -> Result<Vec<String>, StoreError> {
-    let query = &ValidatedQuery::default();
+    let query = ValidatedQuery::default();
     let mut names = BTreeSet::new();
-    let list = |page| stores.global_data.list(query, page);
-    for_each_row(
-        N_ROWS_SAMPLED,
-        list,
-        |_| (),
-        |record| {
-            names.insert(String::from(record.data_type));
-        },
-    )
-    .await?;
-    Ok(names.into_iter().collect())
-}
-
-/// Gives the rows of a listing to `push`, page by page, until there are no more or `limit` is reached, and tells `observe` how
-/// many they are so far.
-async fn for_each_row<T, Listing>(
-    limit: usize,
-    list: impl Fn(PageRequest<RecordId>) -> Listing,
-    observe: impl Fn(usize),
-    mut push: impl FnMut(T),
-) -> Result<(), StoreError>
-where
-    Listing: Future<Output = Result<Page<T, RecordId>, StoreError>>,
-{
     let mut request = PageRequest::first(PAGE_SIZE);
-    let mut n_rows = 0;
-    loop {
-        let page = list(request).await?;
-        n_rows += page.items.len();
-        page.items.into_iter().for_each(&mut push);
-        observe(n_rows);
-        match page.next_cursor {
-            Some(cursor) if n_rows < limit => request = PageRequest::first(PAGE_SIZE).after(cursor),
-            _ => return Ok(()),
-        }
+    for _ in 0..N_PAGES_SAMPLED {
+        let page = stores.global_data.list(&query, request).await?;
+        names.extend(page.items.into_iter().map(|record| String::from(record.data_type)));
+        let Some(cursor) = page.next_cursor else { break };
+        request = PageRequest::first(PAGE_SIZE).after(cursor);
     }
+    Ok(names.into_iter().collect())
 }

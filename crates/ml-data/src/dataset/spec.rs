@@ -6,6 +6,7 @@ use ml_core::record::{DataType, SourceApp};
 use serde::{Deserialize, Serialize};
 
 use super::error::DatasetError;
+use super::join::{self, FeatureSource};
 use super::split::SplitRule;
 
 /// The table that the rows come from.
@@ -67,9 +68,12 @@ pub struct DatasetSpec {
     /// Happened before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_before: Option<DateTime<Utc>>,
-    /// These columns in this order, after `id`, `event_time` and `split`; all there are where absent.
+    /// These columns of the rows in this order, after `id`, `event_time` and `split`; all there are where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
+    /// Feature sources whose values are joined to the rows, after their columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub join: Vec<FeatureSource>,
     /// How the rows are split.
     #[serde(default)]
     pub split: SplitRule,
@@ -84,6 +88,7 @@ impl DatasetSpec {
             event_from: None,
             event_before: None,
             columns: None,
+            join: Vec::new(),
             split: SplitRule::None {},
         }
     }
@@ -91,7 +96,8 @@ impl DatasetSpec {
     /// Refuses what no row could satisfy.
     ///
     /// # Errors
-    /// [`DatasetError::InvalidSpec`] for an empty time range, an empty list of columns, or a split rule that contradicts itself.
+    /// [`DatasetError::InvalidSpec`] for an empty time range, an empty list of columns, feature sources that are in each other's
+    /// way, or a split rule that contradicts itself.
     pub fn check(&self) -> Result<(), DatasetError> {
         if let (Some(from), Some(before)) = (self.event_from, self.event_before)
             && from >= before
@@ -103,6 +109,7 @@ impl DatasetSpec {
             let reason = "the list of columns is empty: leave it out to get all of them".to_owned();
             return Err(DatasetError::InvalidSpec { reason });
         }
+        join::check(&self.join)?;
         self.split.check()
     }
 

@@ -67,7 +67,7 @@ impl RowForm {
 }
 
 /// Puts the fields of objects under dotted names.
-fn flatten(name: String, value: Value, flat: &mut Fields) {
+pub(crate) fn flatten(name: String, value: Value, flat: &mut Fields) {
     match value {
         Value::Object(fields) => {
             for (inner, value) in fields {

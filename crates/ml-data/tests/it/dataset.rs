@@ -12,12 +12,13 @@ use ml_core::sync::{SyncStore, ValidatedRow};
 use ml_core::table::{ColumnKind, ColumnValues, Table};
 use ml_core::testkit::build::{a_global_record, a_market_metric, a_sync_batch, a_user_interaction, second};
 use ml_core::testkit::clock::FixedClock;
-use ml_core::testkit::memory::{MemoryArtifacts, MemorySql};
+use ml_core::testkit::memory::{MemoryArtifacts, MemoryDocuments, MemorySql};
 use ml_data::dataset::builder::{DatasetBuilder, DatasetProgress, DatasetStores};
 use ml_data::dataset::error::DatasetError;
 use ml_data::dataset::parquet::table_to_parquet;
 use ml_data::dataset::spec::{DatasetSource, DatasetSpec};
 use ml_data::dataset::split::{SplitRule, split_of};
+use ml_data::pipeline::Pipeline;
 use serde_json::{Value, json};
 
 /// A builder over empty stores, at second 1000.
@@ -35,10 +36,14 @@ impl World {
             global_data: sql.clone(),
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
+            documents: Arc::new(MemoryDocuments::default()),
+            sync: sql.clone(),
             datasets: sql.clone(),
             artifacts: artifacts.clone(),
         };
-        World { sql, artifacts, builder: DatasetBuilder::new(stores, Arc::new(FixedClock::at(second(1000)))) }
+        let clock = Arc::new(FixedClock::at(second(1000)));
+        let builder = DatasetBuilder::new(stores, Arc::new(Pipeline::default()), clock);
+        World { sql, artifacts, builder }
     }
 
     async fn commit(&self, rows: impl IntoIterator<Item = ValidatedRow>) {
@@ -263,7 +268,8 @@ async fn a_split_that_cannot_be_read_names_the_row() {
     let expected = "no column `folds` to split by; the columns are `id`, `event_time`, `split`, `text`, `fold`";
     assert_eq!(world.error(&by("column:folds")).await, expected);
 
-    world.commit([text_row("a", 1, &json!({"user": "u"}))]).await;
+    let world = World::new();
+    world.commit([text_row("a", 0, &json!({"user": "u"})), text_row("b", 0, &json!({}))]).await;
     assert_eq!(world.error(&by("entity:user:80/20")).await, "row `b` has no `user`, which decides its split");
 }
 

@@ -5,6 +5,7 @@
 mod agreement;
 mod data_sets;
 mod dataset;
+mod dataset_joins;
 mod dataset_splits;
 mod fixture;
 mod flaky;
@@ -14,4 +15,5 @@ mod parquet_files;
 mod publish;
 mod replay;
 mod retention;
+mod settled_past;
 mod sync;

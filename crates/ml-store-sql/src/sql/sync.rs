@@ -4,11 +4,13 @@ mod checkpoint;
 mod commit;
 mod lineage;
 mod row;
+mod settled;
 mod unique;
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use ml_core::error::StoreError;
 use ml_core::id::RecordId;
@@ -41,6 +43,25 @@ impl SyncStore for SqlStore {
     async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError> {
         let batch = EncodedBatch::from(batch);
         self.database.write_blocking("committing a sync", move |sqlite| batch.commit(sqlite)).await
+    }
+
+    async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError> {
+        // What sees that an instant is settled sees what was committed before it too, so that there is nothing to wait for.
+        let is_settled = move |settled: Option<DateTime<Utc>>| settled.is_some_and(|settled| settled >= as_of);
+        let settled =
+            self.database.read_blocking("reading the settled past", |sqlite| Ok(settled::find(sqlite)?)).await?;
+        if is_settled(settled) {
+            return Ok(());
+        }
+        self.database
+            .write_blocking("settling the past", move |sqlite| {
+                let settled = settled::find(sqlite)?;
+                if !is_settled(settled) {
+                    settled::save(sqlite, as_of)?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     async fn find_unique_owners(&self, scope: &str, keys: &[String]) -> Result<Vec<UniqueKey>, StoreError> {

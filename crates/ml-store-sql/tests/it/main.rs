@@ -10,3 +10,4 @@ mod fixture;
 mod migrations;
 mod opening;
 mod reading;
+mod settled_past;
