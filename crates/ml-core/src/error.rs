@@ -12,6 +12,8 @@ pub enum Entity {
     Artifact,
     /// How far a sync got.
     Checkpoint,
+    /// A column of a SQL table.
+    Column,
     /// A named collection of dataset versions.
     Dataset,
     /// An immutable snapshot of rows.
@@ -63,6 +65,7 @@ impl fmt::Display for Entity {
         f.write_str(match self {
             Entity::Artifact => "artifact",
             Entity::Checkpoint => "checkpoint",
+            Entity::Column => "column",
             Entity::Dataset => "dataset",
             Entity::DatasetVersion => "dataset version",
             Entity::DriftReport => "drift report",

@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod page;
 pub mod quarantine;
 pub mod record;
+pub mod reference;
 pub mod result;
 pub mod run;
 pub mod sync;
@@ -31,3 +32,4 @@ pub mod table;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod user_interaction;
+pub mod warning;

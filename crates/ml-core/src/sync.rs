@@ -14,7 +14,7 @@ use crate::ground_truth::GroundTruth;
 use crate::id::RecordId;
 use crate::market_metric::MarketMetric;
 use crate::page::{Page, PageRequest};
-use crate::quarantine::QuarantinedRecord;
+use crate::quarantine::{QuarantineReason, QuarantinedRecord};
 use crate::record::{Collection, RawRecord};
 use crate::user_interaction::UserInteraction;
 
@@ -259,6 +259,8 @@ pub struct PassedRecord {
     pub version: RawVersion,
     /// What it became, at least one row: they are written together, and it has no others.
     pub rows: Vec<ValidatedRow>,
+    /// Rules that it broke and passed nevertheless.
+    pub warnings: Vec<QuarantineReason>,
 }
 
 /// A record that is gone from the documents.
@@ -353,8 +355,8 @@ pub trait SyncStore: Send + Sync {
     /// version is kept for as-of reads. A record has the rows of its last version: when it fails, is deleted or becomes other
     /// rows, those that it had go, and are kept for as-of reads. A passed record leaves quarantine; a failed one enters it, or has its
     /// reasons replaced and its attempts raised by one, keeping `first_seen_at`; a deleted one leaves. One that left and fails
-    /// later enters anew. A record that is in the batch gives up the unique keys that the batch does not name. The
-    /// lineage of each record says what became of it. The checkpoint adds the counts.
+    /// later enters anew. A record that is in the batch gives up the unique keys that the batch does not name, and its
+    /// warnings are those of the batch. The lineage of each record says what became of it. The checkpoint adds the counts.
     ///
     /// What [`SyncBatch::supersedes`] refuses changes nothing and counts as unchanged; so does a deletion that is retention, or
     /// of a record that has no lineage, is gone already, or has another content than was seen.

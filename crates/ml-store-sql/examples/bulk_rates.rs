@@ -174,7 +174,7 @@ fn passed(n: u64, ids: Ids) -> Outcome<PassedRecord> {
         content_hash: Digest::of(&n.to_le_bytes()),
         schema_version: 1,
     });
-    Ok(PassedRecord { raw_id, version, rows: vec![row] })
+    Ok(PassedRecord { raw_id, version, rows: vec![row], warnings: Vec::new() })
 }
 
 fn id(n: u64, ids: Ids) -> Outcome<RecordId> {

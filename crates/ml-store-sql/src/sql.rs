@@ -9,10 +9,12 @@ mod market_metrics;
 mod models;
 mod outbox;
 mod quarantine;
+mod references;
 mod runs;
 mod sync;
 mod user_interactions;
 mod validated;
+mod warnings;
 
 use std::path::Path;
 

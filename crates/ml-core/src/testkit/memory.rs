@@ -13,10 +13,12 @@ mod models;
 mod outbox;
 mod paging;
 mod quarantine;
+mod references;
 mod results;
 mod runs;
 mod sync;
 mod validated;
+mod warnings;
 
 pub use artifacts::MemoryArtifacts;
 

@@ -8,9 +8,11 @@ use crate::ground_truth::GroundTruthStore;
 use crate::market_metric::MarketMetricStore;
 use crate::outbox::OutboxStore;
 use crate::quarantine::QuarantineStore;
+use crate::reference::ReferenceStore;
 use crate::run::RunStore;
 use crate::sync::SyncStore;
 use crate::user_interaction::UserInteractionStore;
+use crate::warning::WarningStore;
 
 /// Declares a bundle of traits over the same data; whatever implements them all is such a bundle.
 macro_rules! side {
@@ -45,6 +47,10 @@ side! {
         sync: SyncStore,
         /// What broke a rule.
         quarantine: QuarantineStore,
+        /// What broke a rule and passed.
+        warnings: WarningStore,
+        /// Values that are looked up.
+        references: ReferenceStore,
         /// `global_ml_data`.
         global: GlobalDataStore,
         /// `market_metrics`.

@@ -94,7 +94,7 @@ pub(super) fn decide(
                     decided.unique_keys.push(key);
                 }
                 let version = RawVersion::from(&record);
-                decided.passed.push(PassedRecord { raw_id: record.id, version, rows: vec![row] });
+                decided.passed.push(PassedRecord { raw_id: record.id, version, rows: vec![row], warnings: Vec::new() });
             }
             Verdict::Passed(_) => decided.quarantined.push(quarantined(collection, record, taken, committed_at)),
             Verdict::Failed(mut reasons) => {

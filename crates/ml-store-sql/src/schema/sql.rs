@@ -132,6 +132,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    record_warnings (collection, raw_id, place) {
+        collection -> Text,
+        raw_id -> Text,
+        place -> Integer,
+        rule -> Text,
+        field -> Nullable<Text>,
+        message -> Text,
+        warned_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     unique_keys (scope, key) {
         scope -> Text,
         key -> Text,

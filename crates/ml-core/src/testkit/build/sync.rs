@@ -6,7 +6,7 @@ use super::{record_id, second};
 use crate::digest::Digest;
 use crate::document::ResumeToken;
 use crate::global_data::GlobalRecord;
-use crate::quarantine::QuarantinedRecord;
+use crate::quarantine::{QuarantineReason, QuarantinedRecord};
 use crate::record::Collection;
 use crate::sync::{Advance, Deletion, PassedRecord, RawVersion, SyncBatch, UniqueKey, ValidatedRow};
 
@@ -83,11 +83,18 @@ impl SyncBatchBuilder {
         self
     }
 
+    /// Gives warnings to the record that was added last.
+    #[must_use]
+    pub fn warned(mut self, warnings: Vec<QuarantineReason>) -> SyncBatchBuilder {
+        self.0.passed.last_mut().expect("a record was added").warnings = warnings;
+        self
+    }
+
     /// Adds a record that became several rows, ingested at [`second`] zero.
     #[must_use]
     pub fn several(mut self, raw_id: &str, rows: Vec<ValidatedRow>) -> SyncBatchBuilder {
         let version = RawVersion { content_hash: Digest::of(raw_id.as_bytes()), ingested_at: second(0) };
-        self.0.passed.push(PassedRecord { raw_id: record_id(raw_id), version, rows });
+        self.0.passed.push(PassedRecord { raw_id: record_id(raw_id), version, rows, warnings: Vec::new() });
         self
     }
 
@@ -112,5 +119,5 @@ build_as_is!(SyncBatchBuilder => SyncBatch);
 
 fn passed(row: ValidatedRow, ingested_at: DateTime<Utc>) -> PassedRecord {
     let version = RawVersion { content_hash: row.content_hash(), ingested_at };
-    PassedRecord { raw_id: row.raw_id().clone(), version, rows: vec![row] }
+    PassedRecord { raw_id: row.raw_id().clone(), version, rows: vec![row], warnings: Vec::new() }
 }

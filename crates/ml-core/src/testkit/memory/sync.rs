@@ -14,13 +14,14 @@ use crate::ground_truth::GroundTruth;
 use crate::id::RecordId;
 use crate::market_metric::MarketMetric;
 use crate::page::{Page, PageRequest};
-use crate::quarantine::QuarantinedRecord;
+use crate::quarantine::{QuarantineReason, QuarantinedRecord};
 use crate::record::Collection;
 use crate::sync::{
     Advance, Checkpoint, Deletion, PassedRecord, RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome,
     SyncStore, UniqueKey, ValidatedRow,
 };
 use crate::user_interaction::UserInteraction;
+use crate::warning::RecordWarning;
 
 /// Everything that a sync writes.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ pub(super) struct Synced {
     pub(super) truths: Versions<GroundTruth>,
     /// By the name of the collection, which is the order of a listing, and record id.
     pub(super) quarantine: BTreeMap<(&'static str, RecordId), QuarantinedRecord>,
+    /// By the name of the collection, record id and place.
+    pub(super) warnings: BTreeMap<(&'static str, RecordId, u32), RecordWarning>,
     checkpoints: BTreeMap<Collection, Checkpoint>,
     unique_owners: HashMap<(String, String), (Collection, RecordId)>,
     lineage: BTreeMap<(Collection, RecordId), RecordLineage>,
@@ -72,6 +75,7 @@ impl Synced {
         for row in &gone {
             self.remove_row(row, &next.raw_id, next.synced_at);
         }
+        self.warnings.retain(|(of, warned, _), _| *of != collection.name() || *warned != next.raw_id);
         self.unique_owners.retain(|_, (of, owner)| *of != collection || *owner != next.raw_id);
         self.lineage.insert(key, next);
         !gone.is_empty()
@@ -83,7 +87,7 @@ impl Synced {
     }
 
     fn write_passed(&mut self, batch: &SyncBatch, counts: &mut SyncCounts) {
-        for PassedRecord { raw_id, version, rows } in &batch.passed {
+        for PassedRecord { raw_id, version, rows, warnings } in &batch.passed {
             if !self.admits(batch, raw_id, *version) {
                 counts.unchanged += 1;
                 continue;
@@ -92,6 +96,7 @@ impl Synced {
             let places = rows.iter().map(ValidatedRow::place).collect();
             let next = lineage(batch, raw_id.clone(), *version, SyncOutcome::Written, places);
             let mut is_changed = self.follow(batch.collection, next);
+            self.warn(batch, raw_id, warnings);
             for row in rows {
                 is_changed |= self.write_row(row);
             }
@@ -100,6 +105,14 @@ impl Synced {
             } else {
                 counts.unchanged += 1;
             }
+        }
+    }
+
+    fn warn(&mut self, batch: &SyncBatch, raw_id: &RecordId, warnings: &[QuarantineReason]) {
+        let (collection, warned_at) = (batch.collection, batch.committed_at);
+        for (place, reason) in (0..).zip(warnings.iter().cloned()) {
+            let warning = RecordWarning { collection, raw_id: raw_id.clone(), place, reason, warned_at };
+            self.warnings.insert((collection.name(), raw_id.clone(), place), warning);
         }
     }
 

@@ -85,7 +85,7 @@ impl<R: VersionedRow> Versions<R> {
         self.0.get(key)?.last()?.row()
     }
 
-    fn current(&self) -> impl Iterator<Item = &R> {
+    pub(super) fn current(&self) -> impl Iterator<Item = &R> {
         self.0.values().filter_map(|versions| versions.last()?.row())
     }
 }

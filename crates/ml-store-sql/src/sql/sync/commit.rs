@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
 use ml_core::id::RecordId;
+use ml_core::quarantine::QuarantineReason;
 use ml_core::sync::{
     Checkpoint, Deletion, RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow,
     first_after,
@@ -13,6 +14,7 @@ use super::row::AnyRow;
 use super::{checkpoint, lineage, row, settled, unique};
 use crate::error::Failure;
 use crate::sql::quarantine::{QuarantineRow, write as quarantine};
+use crate::sql::warnings::write as warnings;
 use crate::types::Instant;
 
 /// A passed record, encoded.
@@ -21,6 +23,7 @@ struct EncodedRecord {
     version: RawVersion,
     rows: Vec<AnyRow>,
     places: Vec<RowRef>,
+    warnings: Vec<QuarantineReason>,
 }
 
 /// A rejected record, encoded.
@@ -44,6 +47,7 @@ impl From<&SyncBatch> for EncodedBatch {
             version: record.version,
             rows: record.rows.iter().map(AnyRow::from).collect(),
             places: record.rows.iter().map(ValidatedRow::place).collect(),
+            warnings: record.warnings.clone(),
         });
         let rejected = batch.quarantined.iter().map(|quarantined| EncodedReject {
             raw_id: quarantined.record.id.clone(),
@@ -128,6 +132,8 @@ impl EncodedBatch {
                     continue;
                 }
             };
+            let (collection, at) = (self.frame.collection, self.frame.committed_at);
+            warnings::add(sqlite, collection, record.raw_id.as_str(), &record.warnings, at)?;
             for row in &record.rows {
                 is_changed |= row.write(sqlite)?;
             }
@@ -211,6 +217,7 @@ impl EncodedBatch {
             lost_row = true;
         }
         unique::release(sqlite, self.frame.collection, raw_id)?;
+        warnings::clear(sqlite, self.frame.collection, raw_id)?;
         LineageRow::new(self.frame.collection, next).replace(sqlite)?;
         Ok(lost_row)
     }
