@@ -24,6 +24,8 @@ fn every_command_gives_one_json_document() {
         "migrate --check",
         "ingest notes.jsonl --data-type text --source-app tests --id-field id --time-field published_at",
         "sync",
+        "sync status",
+        "sync warnings",
         "quarantine list",
         "quarantine replay --dry-run",
         "quarantine replay",

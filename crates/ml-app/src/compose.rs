@@ -18,8 +18,10 @@ use ml_core::model::ModelStore;
 use ml_core::outbox::OutboxStore;
 use ml_core::quarantine::QuarantineStore;
 use ml_core::record::DataType;
+use ml_core::reference::ReferenceStore;
 use ml_core::run::RunStore;
 use ml_core::sync::SyncStore;
+use ml_core::warning::WarningStore;
 use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
 use ml_data::dataset::spec::DatasetSource;
 use ml_data::manager::{DataManager, DataStores};
@@ -45,6 +47,10 @@ pub(crate) struct Sql {
     pub(crate) ground_truth: Arc<dyn GroundTruthStore>,
     /// Records that broke a rule.
     pub(crate) quarantine: Arc<dyn QuarantineStore>,
+    /// Rules that records broke and passed nevertheless.
+    pub(crate) warnings: Arc<dyn WarningStore>,
+    /// Where values are looked up.
+    pub(crate) references: Arc<dyn ReferenceStore>,
     /// Publications that wait.
     pub(crate) outbox: Arc<dyn OutboxStore>,
     /// Dataset versions.
@@ -133,6 +139,8 @@ impl App {
                 sync: sql.clone(),
                 ground_truth: sql.clone(),
                 quarantine: sql.clone(),
+                warnings: sql.clone(),
+                references: sql.clone(),
                 outbox: sql.clone(),
                 datasets: sql.clone(),
                 experiments: sql.clone(),

@@ -17,7 +17,7 @@ use figment::Figment;
 use figment::providers::Serialized;
 use serde::de::DeserializeOwned;
 
-use ml_data::pipeline::{Pipeline, PipelineConfig};
+use ml_data::pipeline::{InvalidPipeline, Pipeline, PipelineConfig};
 
 use self::backends::ForChosen;
 pub(crate) use self::database::{DatabaseConfig, DocumentBackend};
@@ -91,8 +91,16 @@ impl Config {
         };
         errors.extend(settings.faults());
         errors.extend(database.faults());
+        let place = |invalid: InvalidPipeline| invalid.faults.into_iter().map(|fault| format!("pipeline.{fault}"));
+        let pipeline = match pipeline.with_files(&folders(args)?) {
+            Ok(pipeline) => pipeline,
+            Err(invalid) => {
+                errors.extend(place(invalid));
+                return Err(ConfigError(errors).into());
+            }
+        };
         if let Err(invalid) = Pipeline::new(&pipeline) {
-            errors.extend(invalid.faults.into_iter().map(|fault| format!("pipeline.{fault}")));
+            errors.extend(place(invalid));
         }
         if !errors.is_empty() {
             return Err(ConfigError(errors).into());

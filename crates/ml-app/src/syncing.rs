@@ -32,6 +32,7 @@ pub(crate) async fn sync(app: &App, request: SyncRequest, stop: &CancellationTok
         documents: app.documents.records.clone(),
         feed: app.documents.feed.clone(),
         store: app.sql.sync.clone(),
+        references: app.sql.references.clone(),
         pipeline: pipeline(app)?,
         clock: app.clock.clone(),
     };
@@ -58,6 +59,7 @@ pub(crate) async fn status(app: &App) -> anyhow::Result<SyncStatus> {
         feed: app.documents.feed.clone(),
         store: app.sql.sync.clone(),
         quarantine: app.sql.quarantine.clone(),
+        warnings: app.sql.warnings.clone(),
         clock: app.clock.clone(),
     };
     Ok(reader.read().await?)
@@ -69,6 +71,7 @@ pub(crate) fn replayer(app: &App) -> anyhow::Result<Replayer> {
         feed: app.documents.feed.clone(),
         quarantine: app.sql.quarantine.clone(),
         store: app.sql.sync.clone(),
+        references: app.sql.references.clone(),
         pipeline: pipeline(app)?,
         max_record_bytes: app.config.settings.sync.max_record_bytes,
         clock: app.clock.clone(),

@@ -21,6 +21,7 @@ use ml_core::error::{Entity, StoreError};
 use ml_core::id::RecordId;
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::{Collection, DataType, RawRecord, SourceApp};
+use ml_core::reference::{ColumnRef, ReferenceStore};
 use ml_core::sync::{Checkpoint, RecordLineage, SyncBatch, SyncCounts, SyncStore, UniqueKey};
 use ml_data::ingest::{IngestRequest, Ingestor, Input, InputFormat};
 use ml_data::pipeline::Pipeline;
@@ -149,6 +150,13 @@ impl SyncStore for Sink {
     }
 }
 
+#[async_trait]
+impl ReferenceStore for Sink {
+    async fn are_present(&self, _: &ColumnRef, values: &[serde_json::Value]) -> Result<Vec<bool>, StoreError> {
+        Ok(vec![true; values.len()])
+    }
+}
+
 const WORDS: &str = "shares rose on monday after the company said that orders had grown faster than expected in the \
                      second quarter while costs stayed flat and the board raised its outlook for the year again";
 
@@ -192,7 +200,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let syncer = DocumentToSql {
         documents: sink.clone(),
         feed: sink.clone(),
-        store: sink,
+        store: sink.clone(),
+        references: sink,
         pipeline: Arc::new(Pipeline::default()),
         clock: Arc::new(SystemClock),
     };

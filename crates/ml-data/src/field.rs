@@ -9,39 +9,78 @@ use serde_json::{Map, Value};
 /// The fields of a record by name.
 pub type Fields = Map<String, Value>;
 
-/// The name of a field: a top-level name, or a dotted path into nested objects, such as `user.address.city`.
+/// The name of a field: a top-level name, or a path into nested objects and arrays, such as `user.address.city`,
+/// `offers[0].price` or, for every item, `offers[*].price`.
 ///
-/// A top-level field whose own name has the dots in it is found first.
+/// A top-level field whose own name is the whole text is found first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct FieldPath(String);
+pub struct FieldPath {
+    text: String,
+    /// The way in; empty for a plain name.
+    parts: Vec<Part>,
+}
+
+/// A step on the way to a value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Part {
+    /// Into the field of an object.
+    Name(String),
+    /// To an item of an array, from 0.
+    Item(usize),
+    /// To every item of an array.
+    Every,
+}
 
 /// The text cannot name a field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` does not name a field: a name, or names joined by single dots, is needed")]
+#[error(
+    "`{0}` does not name a field: a name is needed, or names joined by single dots, each with `[0]` or `[*]` for items"
+)]
 pub struct InvalidFieldPath(String);
 
 impl FieldPath {
-    /// Accepts a non-empty name, or non-empty names joined by dots.
+    /// Accepts a non-empty name, or non-empty names joined by dots; behind a name `[0]` is an item, and `[*]` every item.
     pub fn parse(text: &str) -> Result<FieldPath, InvalidFieldPath> {
         if text.split('.').any(|part| part.trim().is_empty()) {
             return Err(InvalidFieldPath(text.to_owned()));
         }
-        Ok(FieldPath(text.to_owned()))
+        let mut parts = Vec::new();
+        for name in text.split('.') {
+            add_parts(name, &mut parts);
+        }
+        if parts.len() == 1 {
+            parts.clear();
+        }
+        Ok(FieldPath { text: text.to_owned(), parts })
     }
 
     /// Returns the path as it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// Returns the value, if the field is there; `null` is a value.
+    /// Returns whether the path may lead to several values: it has a `[*]`.
+    pub fn is_plural(&self) -> bool {
+        self.parts.contains(&Part::Every)
+    }
+
+    /// Returns whether the path goes through names alone, so that a field can be made there.
+    pub fn is_made_of_names(&self) -> bool {
+        self.parts.iter().all(|part| matches!(part, Part::Name(_)))
+    }
+
+    /// Returns the value, if the field is there; `null` is a value. Of several values it is the first.
     pub fn get<'a>(&self, fields: &'a Fields) -> Option<&'a Value> {
-        if let Some(value) = fields.get(&self.0) {
+        if let Some(value) = fields.get(&self.text) {
             return Some(value);
         }
-        let (first, rest) = self.0.split_once('.')?;
-        rest.split('.').try_fold(fields.get(first)?, |value, name| value.get(name))
+        let (first, rest) = self.split_first()?;
+        rest.iter().try_fold(fields.get(first)?, |value, part| match part {
+            Part::Name(name) => value.get(name),
+            Part::Item(index) => value.get(index),
+            Part::Every => value.get(0),
+        })
     }
 
     /// Returns the value if the field is there and holds something: not `null`, and not blank text.
@@ -49,43 +88,140 @@ impl FieldPath {
         self.get(fields).filter(|value| !is_blank(value))
     }
 
-    /// Returns the value to be changed, if the field is there.
-    pub fn get_mut<'a>(&self, fields: &'a mut Fields) -> Option<&'a mut Value> {
-        if fields.contains_key(&self.0) {
-            return fields.get_mut(&self.0);
+    /// Shows `see` every value that the path leads to and that holds something.
+    pub(crate) fn each_filled<'a>(&self, fields: &'a Fields, see: &mut dyn FnMut(&'a Value)) {
+        if !self.is_plural() {
+            self.get_filled(fields).into_iter().for_each(see);
+            return;
         }
-        let (first, rest) = self.0.split_once('.')?;
-        rest.split('.').try_fold(fields.get_mut(first)?, |value, name| value.get_mut(name))
+        let mut see_filled = |value: &'a Value| {
+            if !is_blank(value) {
+                see(value);
+            }
+        };
+        match (fields.get(&self.text), self.split_first()) {
+            (Some(value), _) => see_filled(value),
+            (None, Some((first, rest))) => {
+                fields.get(first).into_iter().for_each(|value| walk(value, rest, &mut see_filled));
+            }
+            (None, None) => {}
+        }
     }
 
-    /// Takes the field out and returns its value, if it is there.
+    /// Lets `change` change every value that the path leads to; `null` is one.
+    pub(crate) fn each_mut(&self, fields: &mut Fields, change: &mut dyn FnMut(&mut Value)) {
+        if !self.is_plural() || fields.contains_key(&self.text) {
+            self.get_mut(fields).into_iter().for_each(change);
+            return;
+        }
+        let Some((first, rest)) = self.split_first() else { return };
+        fields.get_mut(first).into_iter().for_each(|value| walk_mut(value, rest, change));
+    }
+
+    /// Returns the value to be changed, if the field is there. Of several values it is the first.
+    pub fn get_mut<'a>(&self, fields: &'a mut Fields) -> Option<&'a mut Value> {
+        if fields.contains_key(&self.text) {
+            return fields.get_mut(&self.text);
+        }
+        let (first, rest) = self.split_first()?;
+        reach(fields.get_mut(first)?, rest)
+    }
+
+    /// Takes the field out and returns its value, if it is there. An item is taken out of its array.
     pub fn remove(&self, fields: &mut Fields) -> Option<Value> {
-        if let Some(value) = fields.remove(&self.0) {
+        if let Some(value) = fields.remove(&self.text) {
             return Some(value);
         }
-        let (parent, name) = self.0.rsplit_once('.')?;
-        FieldPath(parent.to_owned()).get_mut(fields)?.as_object_mut()?.remove(name)
+        let (first, rest) = self.split_first()?;
+        let (last, parents) = rest.split_last()?;
+        let parent = reach(fields.get_mut(first)?, parents)?;
+        match (last, parent) {
+            (Part::Name(name), Value::Object(object)) => object.remove(name),
+            (Part::Item(index), Value::Array(items)) if *index < items.len() => Some(items.remove(*index)),
+            (Part::Every, Value::Array(items)) => Some(Value::Array(std::mem::take(items))),
+            _ => None,
+        }
     }
 
-    /// Sets the field, making the objects on the way; a parent that is not an object is replaced by one.
+    /// Sets the field, making the objects on the way; a parent that is not an object is replaced by one. An item that is not
+    /// there is not made.
     pub fn set(&self, fields: &mut Fields, value: Value) {
         if let Some(place) = self.get_mut(fields) {
             *place = value;
             return;
         }
-        let Some((parents, name)) = self.0.rsplit_once('.') else {
-            fields.insert(self.0.clone(), value);
+        let Some((first, rest)) = self.split_first() else {
+            fields.insert(self.text.clone(), value);
             return;
         };
-        let mut object = fields;
-        for parent in parents.split('.') {
-            let place = object.entry(parent).or_insert_with(|| Value::Object(Fields::new()));
+        if !self.is_made_of_names() {
+            return;
+        }
+        let mut place = fields.entry(first).or_insert(Value::Null);
+        for part in rest {
+            let Part::Name(name) = part else { return };
             if !place.is_object() {
                 *place = Value::Object(Fields::new());
             }
-            object = place.as_object_mut().expect("it was made an object above");
+            let object = place.as_object_mut().expect("it was made an object above");
+            place = object.entry(name.as_str()).or_insert(Value::Null);
         }
-        object.insert(name.to_owned(), value);
+        *place = value;
+    }
+
+    fn split_first(&self) -> Option<(&str, &[Part])> {
+        match self.parts.split_first()? {
+            (Part::Name(first), rest) => Some((first, rest)),
+            _ => None,
+        }
+    }
+}
+
+/// Adds `name`, and what stands in brackets behind it. Brackets with anything else in them belong to the name.
+fn add_parts(name: &str, parts: &mut Vec<Part>) {
+    let n_before = parts.len();
+    let mut rest = name;
+    while let Some((before, inside)) = rest.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+        let part = match inside {
+            "*" => Part::Every,
+            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse() {
+                Ok(index) => Part::Item(index),
+                Err(_) => break,
+            },
+            _ => break,
+        };
+        if before.is_empty() {
+            break;
+        }
+        parts.insert(n_before, part);
+        rest = before;
+    }
+    parts.insert(n_before, Part::Name(rest.to_owned()));
+}
+
+fn reach<'a>(value: &'a mut Value, parts: &[Part]) -> Option<&'a mut Value> {
+    parts.iter().try_fold(value, |value, part| match part {
+        Part::Name(name) => value.get_mut(name),
+        Part::Item(index) => value.get_mut(index),
+        Part::Every => value.get_mut(0),
+    })
+}
+
+fn walk<'a>(value: &'a Value, parts: &[Part], see: &mut dyn FnMut(&'a Value)) {
+    let Some((part, rest)) = parts.split_first() else { return see(value) };
+    match part {
+        Part::Name(name) => value.get(name).into_iter().for_each(|value| walk(value, rest, see)),
+        Part::Item(index) => value.get(index).into_iter().for_each(|value| walk(value, rest, see)),
+        Part::Every => value.as_array().into_iter().flatten().for_each(|value| walk(value, rest, see)),
+    }
+}
+
+fn walk_mut(value: &mut Value, parts: &[Part], change: &mut dyn FnMut(&mut Value)) {
+    let Some((part, rest)) = parts.split_first() else { return change(value) };
+    match part {
+        Part::Name(name) => value.get_mut(name).into_iter().for_each(|value| walk_mut(value, rest, change)),
+        Part::Item(index) => value.get_mut(index).into_iter().for_each(|value| walk_mut(value, rest, change)),
+        Part::Every => value.as_array_mut().into_iter().flatten().for_each(|value| walk_mut(value, rest, change)),
     }
 }
 
@@ -100,7 +236,7 @@ pub(crate) fn is_blank(value: &Value) -> bool {
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -122,7 +258,7 @@ impl TryFrom<String> for FieldPath {
 
 impl From<FieldPath> for String {
     fn from(path: FieldPath) -> String {
-        path.0
+        path.text
     }
 }
 
@@ -154,6 +290,14 @@ impl FieldList {
     /// Returns the first of the fields that is there and is not `null`, with its value; blank text counts.
     pub fn first_present<'a>(&'a self, fields: &'a Fields) -> Option<(&'a FieldPath, &'a Value)> {
         self.iter().find_map(|path| path.get(fields).filter(|value| !value.is_null()).map(|value| (path, value)))
+    }
+
+    /// Returns a fault where a field may lead to several values and one is needed.
+    pub(crate) fn plural_fault(&self) -> Option<String> {
+        let plural = self.iter().find(|path| path.is_plural())?;
+        Some(format!(
+            "`{plural}` may lead to several values, and one is needed here: use [0], or a step `collect` before"
+        ))
     }
 
     /// Returns the names as they are listed in messages: `` `a`, `b` ``.
@@ -210,6 +354,7 @@ impl<'de> Visitor<'de> for FieldListVisitor {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -230,6 +375,53 @@ mod tests {
         assert_eq!(path("user.street").get(&record), None);
         assert_eq!(path("user.city").remove(&mut record), Some(json!("Oslo")));
         assert_eq!(path("user.city").get(&record), None);
+    }
+
+    #[test]
+    fn brackets_reach_into_arrays() {
+        let mut record = fields(json!({"a": {"b": [{"c": 1}, {"c": null}, {"c": 3}]}, "x[0]": 4, "m": [[1, 2], [3]]}));
+        assert_eq!(path("a.b[0].c").get(&record), Some(&json!(1)));
+        assert_eq!(path("a.b[7].c").get(&record), None);
+        assert_eq!(path("x[0]").get(&record), Some(&json!(4)));
+        assert_eq!(path("m[0][1]").get(&record), Some(&json!(2)));
+        let seen = |text: &str| {
+            let mut seen = Vec::new();
+            path(text).each_filled(&record, &mut |value| seen.push(value.clone()));
+            Value::Array(seen)
+        };
+        assert_eq!(seen("a.b[*].c"), json!([1, 3]));
+        assert_eq!(seen("m[*][*]"), json!([1, 2, 3]));
+        assert_eq!(seen("a[*].c"), json!([]));
+        path("a.b[*].c").each_mut(&mut record, &mut |value| *value = json!(0));
+        assert_eq!(record["a"], json!({"b": [{"c": 0}, {"c": 0}, {"c": 0}]}));
+        assert_eq!(path("a.b[1]").remove(&mut record), Some(json!({"c": 0})));
+        assert!(path("a[*]").is_plural() && !path("a[1]").is_plural() && !path("a[1]").is_made_of_names());
+        assert!(path("a[x]").is_made_of_names(), "brackets with anything else belong to the name");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_set_is_found_and_removed(text in "[a-c]{1,2}(\\.[a-c]{1,2}){0,3}", other in "[a-c](\\.[a-c]){0,2}") {
+            let mut record = Fields::new();
+            path(&other).set(&mut record, json!("other"));
+            path(&text).set(&mut record, json!(1));
+            prop_assert_eq!(path(&text).get(&record), Some(&json!(1)));
+            prop_assert_eq!(path(&text).remove(&mut record), Some(json!(1)));
+            prop_assert_eq!(path(&text).get(&record), None);
+        }
+
+        #[test]
+        fn no_text_panics_and_every_path_prints_as_it_was(text in "[a-b.*\\[\\]0-9]{0,12}") {
+            if let Ok(found) = FieldPath::parse(&text) {
+                prop_assert_eq!(found.as_str(), text.as_str());
+                let mut record = fields(json!({"a": [{"b": [1, 2]}, [3]], "b": {"a": 1}}));
+                found.get(&record);
+                found.each_filled(&record, &mut |_| {});
+                found.each_mut(&mut record, &mut |_| {});
+                found.set(&mut record, json!(1));
+                found.remove(&mut record);
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Instants as applications write them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde_json::Value;
 
 use ml_core::clock::to_microseconds;
@@ -57,13 +58,15 @@ impl InstantFormat {
         Ok(InstantFormat::Pattern(text.to_owned()))
     }
 
-    fn read(&self, value: &Value) -> Option<DateTime<Utc>> {
+    fn read(&self, value: &Value, zone: Option<Tz>) -> Option<DateTime<Utc>> {
         match (self, value) {
-            (InstantFormat::Iso, Value::String(text)) => read_iso(text.trim()),
+            (InstantFormat::Iso, Value::String(text)) => read_iso(text.trim(), zone),
             (InstantFormat::UnixSeconds, _) => from_seconds(number(value)?),
             (InstantFormat::UnixMilliseconds, _) => from_seconds(number(value)? / 1e3),
-            (InstantFormat::Pattern(pattern), Value::String(text)) => read_pattern(text.trim(), pattern),
-            (InstantFormat::Pattern(pattern), Value::Number(number)) => read_pattern(&number.to_string(), pattern),
+            (InstantFormat::Pattern(pattern), Value::String(text)) => read_pattern(text.trim(), pattern, zone),
+            (InstantFormat::Pattern(pattern), Value::Number(number)) => {
+                read_pattern(&number.to_string(), pattern, zone)
+            }
             _ => None,
         }
     }
@@ -77,14 +80,29 @@ impl InstantFormat {
 /// # Errors
 /// [`InvalidInstant`]; an instant outside the years 1700 to 2199 is one too.
 pub fn parse_instant(value: &Value, formats: &[InstantFormat]) -> Result<DateTime<Utc>, InvalidInstant> {
+    parse_instant_in(value, formats, None)
+}
+
+/// Reads `value` like [`parse_instant`]; what is written without an offset is the local time of `zone`.
+///
+/// Of a local time that was twice, when clocks went back, it is the first; one that never was, when they went forward, is as much
+/// later as they went.
+///
+/// # Errors
+/// [`InvalidInstant`], as there.
+pub fn parse_instant_in(
+    value: &Value,
+    formats: &[InstantFormat],
+    zone: Option<Tz>,
+) -> Result<DateTime<Utc>, InvalidInstant> {
     let found = if formats.is_empty() {
         match value {
-            Value::String(text) => read_iso(text.trim()),
+            Value::String(text) => read_iso(text.trim(), zone),
             Value::Number(_) => number(value).and_then(|number| from_seconds(number / scale_of(number))),
             _ => None,
         }
     } else {
-        formats.iter().find_map(|format| format.read(value))
+        formats.iter().find_map(|format| format.read(value, zone))
     };
     let instant = found.ok_or_else(|| InvalidInstant::Unreadable(shown(value)))?;
     if !is_plausible(instant) {
@@ -103,16 +121,16 @@ fn is_plausible(instant: DateTime<Utc>) -> bool {
     (FIRST_YEAR..=LAST_YEAR).contains(&instant.year())
 }
 
-fn read_iso(text: &str) -> Option<DateTime<Utc>> {
+fn read_iso(text: &str, zone: Option<Tz>) -> Option<DateTime<Utc>> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(instant.to_utc());
     }
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Some(date.and_time(NaiveTime::MIN).and_utc());
+        return in_zone(date.and_time(NaiveTime::MIN), zone);
     }
     for pattern in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
         if let Ok(instant) = NaiveDateTime::parse_from_str(text, pattern) {
-            return Some(instant.and_utc());
+            return in_zone(instant, zone);
         }
     }
     for pattern in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"] {
@@ -121,20 +139,30 @@ fn read_iso(text: &str) -> Option<DateTime<Utc>> {
         }
     }
     if let Some(text) = text.strip_suffix(" UTC") {
-        return read_iso(text);
+        return read_iso(text, None);
     }
     DateTime::parse_from_rfc2822(text).ok().map(|instant| instant.to_utc())
 }
 
-fn read_pattern(text: &str, pattern: &str) -> Option<DateTime<Utc>> {
+fn read_pattern(text: &str, pattern: &str, zone: Option<Tz>) -> Option<DateTime<Utc>> {
     if let Ok(instant) = DateTime::parse_from_str(text, pattern) {
         return Some(instant.to_utc());
     }
     if let Ok(instant) = NaiveDateTime::parse_from_str(text, pattern) {
-        return Some(instant.and_utc());
+        return in_zone(instant, zone);
     }
     let date = NaiveDate::parse_from_str(text, pattern).ok()?;
-    Some(date.and_time(NaiveTime::MIN).and_utc())
+    in_zone(date.and_time(NaiveTime::MIN), zone)
+}
+
+fn in_zone(local: NaiveDateTime, zone: Option<Tz>) -> Option<DateTime<Utc>> {
+    let Some(zone) = zone else { return Some(local.and_utc()) };
+    if let Some(instant) = local.and_local_timezone(zone).earliest() {
+        return Some(instant.to_utc());
+    }
+    // Clocks go forward by an hour almost everywhere; the offset before them holds for the time that was left out.
+    let before = local.checked_sub_signed(TimeDelta::hours(3))?.and_local_timezone(zone).earliest()?;
+    before.checked_add_signed(TimeDelta::hours(3)).map(|instant| instant.to_utc())
 }
 
 fn number(value: &Value) -> Option<f64> {
@@ -204,6 +232,23 @@ mod tests {
         assert!(read(json!("2024-05-31")).is_err());
         assert!(InstantFormat::parse("dd.mm").is_err());
         assert!(InstantFormat::parse("%Q").is_err());
+    }
+
+    #[test]
+    fn local_times_are_those_of_their_zone() {
+        let check = |text: &str, expected: &str| {
+            let instant = parse_instant_in(&json!(text), &[], Some(Tz::Europe__Oslo)).unwrap();
+            assert_eq!(print_instant(instant), expected, "{text}");
+        };
+        check("2024-01-15 12:00", "2024-01-15T11:00:00Z");
+        check("2024-07-15 12:00", "2024-07-15T10:00:00Z");
+        check("2024-07-15", "2024-07-14T22:00:00Z");
+        check("2024-07-15T12:00:00Z", "2024-07-15T12:00:00Z");
+        check("2024-10-27 02:30", "2024-10-27T00:30:00Z");
+        check("2024-03-31 02:30", "2024-03-31T01:30:00Z");
+        let pattern = [InstantFormat::parse("%d.%m.%Y %H:%M").unwrap()];
+        let instant = parse_instant_in(&json!("15.07.2024 12:00"), &pattern, Some(Tz::Asia__Tokyo)).unwrap();
+        assert_eq!(print_instant(instant), "2024-07-15T03:00:00Z");
     }
 
     proptest! {

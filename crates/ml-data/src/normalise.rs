@@ -4,21 +4,33 @@
 //! field as it is and says why; the record is then quarantined.
 
 mod cast;
+mod collect;
+mod compute;
+mod currency;
 mod date;
 mod html;
+mod lookup;
+mod number;
 mod rename;
 mod text;
+mod unit;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::field::{FieldList, FieldPath, Fields};
+use crate::field::{FieldList, FieldPath, Fields, is_blank};
 use crate::reason::Reasons;
 
 pub use self::cast::{Cast, CastTo};
+pub use self::collect::{Collect, Collected};
+pub use self::compute::{Compute, Operand};
+pub use self::currency::{ConvertCurrency, Rates};
 pub use self::date::ParseDate;
+pub use self::lookup::{Lookup, Otherwise};
+pub use self::number::ParseNumber;
 pub use self::rename::Rename;
 pub use self::text::{Unicode, UnicodeForm};
+pub use self::unit::{Unit, UnitStep};
 
 /// One step of normalisation, written as `{ name: arguments }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +56,18 @@ pub enum Step {
     Default(FillDefault),
     /// Turns dates and times into RFC 3339 text in UTC.
     ParseDate(ParseDate),
+    /// Reads numbers as people write them, and the currency that stands beside.
+    ParseNumber(ParseNumber),
+    /// Brings quantities into one unit.
+    Unit(UnitStep),
+    /// Brings amounts of money into one currency.
+    ConvertCurrency(ConvertCurrency),
+    /// Looks values up in a table of the configuration.
+    Lookup(Lookup),
+    /// Makes one value of several.
+    Collect(Collect),
+    /// Makes a number of others.
+    Compute(Compute),
     /// Takes fields out.
     Remove(FieldList),
 }
@@ -71,8 +95,19 @@ impl Step {
             Step::Unicode(unicode) => &unicode.fields,
             Step::Cast(cast) => &cast.fields,
             Step::ParseDate(date) => &date.fields,
+            Step::ParseNumber(number) => {
+                if let Some(fault) = number.fault() {
+                    return Some(fault);
+                }
+                &number.fields
+            }
+            Step::Unit(unit) => return unit.fault(),
+            Step::ConvertCurrency(currency) => return currency.fault(),
+            Step::Lookup(lookup) => return lookup.fault(),
+            Step::Collect(collect) => return collect.fault(),
+            Step::Compute(compute) => return compute.fault(),
             Step::Rename(rename) => return rename.fault(),
-            Step::Default(default) => return default.value.is_null().then(|| "value is null".to_owned()),
+            Step::Default(default) => return default.fault(),
         };
         fields.is_empty().then(|| "no field is named".to_owned())
     }
@@ -90,12 +125,25 @@ impl Step {
             Step::Cast(cast) => cast.apply(fields, reasons),
             Step::Default(default) => default.apply(fields),
             Step::ParseDate(date) => date.apply(fields, reasons),
+            Step::ParseNumber(number) => number.apply(fields, reasons),
+            Step::Unit(unit) => unit.apply(fields, reasons),
+            Step::ConvertCurrency(currency) => currency.apply(fields, reasons),
+            Step::Lookup(lookup) => lookup.apply(fields, reasons),
+            Step::Collect(collect) => collect.apply(fields, reasons),
+            Step::Compute(compute) => compute.apply(fields, reasons),
             Step::Remove(names) => names.iter().for_each(|name| drop(name.remove(fields))),
         }
     }
 }
 
 impl FillDefault {
+    fn fault(&self) -> Option<String> {
+        if self.value.is_null() {
+            return Some("value is null".to_owned());
+        }
+        (!self.field.is_made_of_names()).then(|| format!("`{}` cannot be made: names are needed", self.field))
+    }
+
     fn apply(&self, fields: &mut Fields) {
         if self.field.get_filled(fields).is_none() {
             self.field.set(fields, self.value.clone());
@@ -106,12 +154,57 @@ impl FillDefault {
 /// Replaces the text of each field for which `change` returns another one.
 fn each_text(names: &FieldList, fields: &mut Fields, change: impl Fn(&str) -> Option<String>) {
     for name in names {
-        if let Some(Value::String(text)) = name.get_mut(fields)
-            && let Some(changed) = change(text)
-        {
-            *text = changed;
+        name.each_mut(fields, &mut |value| {
+            if let Value::String(text) = value
+                && let Some(changed) = change(text)
+            {
+                *text = changed;
+            }
+        });
+    }
+}
+
+/// Replaces every value that holds something, or sets `into` from the only one; the first that cannot be converted is told.
+fn convert_each(
+    names: &FieldList,
+    into: Option<&FieldPath>,
+    step: &'static str,
+    fields: &mut Fields,
+    reasons: &mut Reasons,
+    convert: impl Fn(&Value) -> Result<Value, String>,
+) {
+    for name in names {
+        let mut fault = None;
+        let mut made = None;
+        name.each_mut(fields, &mut |value| {
+            if is_blank(value) {
+                return;
+            }
+            match convert(value) {
+                Ok(converted) if into.is_some() => made = Some(converted),
+                Ok(converted) => *value = converted,
+                Err(message) => drop(fault.get_or_insert(message)),
+            }
+        });
+        if let (Some(into), Some(made)) = (into, made) {
+            into.set(fields, made);
+        }
+        if let Some(message) = fault.filter(|_| !reasons.names(name)) {
+            reasons.add(name, step, message);
         }
     }
+}
+
+/// Returns what is wrong with the fields of a step whose result may go elsewhere.
+fn fault_of_into(names: &FieldList, into: Option<&FieldPath>) -> Option<String> {
+    if names.is_empty() {
+        return Some("no field is named".to_owned());
+    }
+    let into = into?;
+    if names.iter().count() != 1 || names.iter().any(FieldPath::is_plural) {
+        return Some("into takes the result of one field alone".to_owned());
+    }
+    (!into.is_made_of_names()).then(|| format!("`{into}` cannot be made: names are needed"))
 }
 
 #[cfg(test)]

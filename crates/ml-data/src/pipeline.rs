@@ -3,8 +3,10 @@
 //! [`PipelineConfig`] is what `config/pipeline.yaml` says, [`Pipeline`] is that checked and made ready to judge records.
 
 mod batch;
+mod files;
 mod judge;
 mod row_form;
+mod settle;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +18,11 @@ use ml_core::digest::Digest;
 use ml_core::record::{DataType, SourceApp};
 
 use crate::normalise::Step;
-use crate::rule::{Rule, Unique};
-use crate::target::Target;
+use crate::rule::{Declared, Dedup, Rule, Severity, Unique};
+use crate::target::{ChildRows, Mapping, Target};
 
 pub use self::batch::judge_batch;
+pub(crate) use self::judge::Blocked;
 pub use self::judge::{Judged, Verdict};
 pub use self::row_form::RowForm;
 pub(crate) use self::row_form::flatten;
@@ -48,7 +51,7 @@ pub struct TypeConfig {
     /// Conditions on the normalised record: each a [`Rule`].
     #[serde(default)]
     pub rules: Vec<Value>,
-    /// The table that it is mapped to: a [`Target`].
+    /// The table that it is mapped to: a [`Mapping`].
     pub target: Value,
     /// What holds in addition for the records of an application.
     #[serde(default)]
@@ -99,6 +102,17 @@ pub struct Pipeline {
     digest: Digest,
     schema_version: i32,
     plans: BTreeMap<DataType, TypePlan>,
+    /// Every rule that is declared.
+    rules: Vec<RuleInfo>,
+}
+
+/// What is declared of a rule beside its condition.
+#[derive(Debug, Clone, PartialEq)]
+struct RuleInfo {
+    /// Where it stands, such as `data_types.text.rules[2]`.
+    place: String,
+    severity: Severity,
+    mostly: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -111,10 +125,39 @@ struct TypePlan {
 #[derive(Debug, Clone, PartialEq)]
 struct Plan {
     steps: Vec<Step>,
-    rules: Vec<Rule>,
-    /// The unique rules again, each with its scope.
-    uniques: Vec<(String, Unique)>,
+    rules: Vec<PlannedRule>,
+    /// The rules on who owns a value, again.
+    owned: Vec<OwnedRule>,
     target: Target,
+    /// The array whose items become rows.
+    children: Option<ChildRows>,
+}
+
+/// A rule, and its place among all that are declared.
+#[derive(Debug, Clone, PartialEq)]
+struct PlannedRule {
+    id: usize,
+    rule: Rule,
+    /// Whether who breaks it is quarantined whatever the rest of the batch does.
+    is_plain: bool,
+}
+
+/// A rule on who owns a value.
+#[derive(Debug, Clone, PartialEq)]
+struct OwnedRule {
+    id: usize,
+    severity: Severity,
+    /// What it covers, such as `text.symbol+date`; that of duplicates is told by application too.
+    scope: String,
+    unique: Unique,
+    /// How duplicates are told apart, where the better one is kept.
+    dedup: Option<Dedup>,
+}
+
+/// The rules of one list, and what they are declared for.
+struct DeclaredFor {
+    name: String,
+    rules: Vec<(usize, Declared)>,
 }
 
 impl Pipeline {
@@ -125,8 +168,9 @@ impl Pipeline {
     pub fn new(config: &PipelineConfig) -> Result<Pipeline, InvalidPipeline> {
         let mut faults = Vec::new();
         let mut plans = BTreeMap::new();
+        let mut rules = Vec::new();
         for (data_type, type_config) in &config.data_types {
-            if let Some(plan) = type_plan(data_type, type_config, &mut faults) {
+            if let Some(plan) = type_plan(data_type, type_config, &mut rules, &mut faults) {
                 plans.insert(data_type.clone(), plan);
             }
         }
@@ -137,7 +181,7 @@ impl Pipeline {
             return Err(InvalidPipeline { faults });
         }
         let digest = Digest::of(serde_json::to_string(config).expect("a configuration has text keys").as_bytes());
-        Ok(Pipeline { digest, schema_version: config.schema_version, plans })
+        Ok(Pipeline { digest, schema_version: config.schema_version, plans, rules })
     }
 
     /// Returns the digest of the configuration: what a row was made by.
@@ -163,39 +207,76 @@ impl Default for Pipeline {
 }
 
 /// Reads the plan of a data type; nothing, with at least one fault more, when it is faulty.
-fn type_plan(data_type: &DataType, config: &TypeConfig, faults: &mut Vec<String>) -> Option<TypePlan> {
+fn type_plan(
+    data_type: &DataType,
+    config: &TypeConfig,
+    infos: &mut Vec<RuleInfo>,
+    faults: &mut Vec<String>,
+) -> Option<TypePlan> {
     let place = format!("data_types.{data_type}");
     let steps = parse_each(&config.normalise, &format!("{place}.normalise"), Step::fault, faults);
-    let rules = parse_each(&config.rules, &format!("{place}.rules"), Rule::fault, faults);
-    let target: Option<Target> = parse(&config.target, &format!("{place}.target"), faults);
+    let common = declared(data_type.to_string(), &config.rules, &format!("{place}.rules"), infos, faults);
+    let mapping: Option<Mapping> = parse(&config.target, &format!("{place}.target"), faults);
     let mut apps = BTreeMap::new();
     for (source_app, app) in &config.source_apps {
         let place = format!("{place}.source_apps.{source_app}");
         let mut app_steps = parse_each(&app.normalise, &format!("{place}.normalise"), Step::fault, faults);
-        let app_rules = parse_each(&app.rules, &format!("{place}.rules"), Rule::fault, faults);
-        let app_target = match &app.target {
+        let name = format!("{data_type}@{source_app}");
+        let own = declared(name, &app.rules, &format!("{place}.rules"), infos, faults);
+        let app_mapping = match &app.target {
             Some(value) => parse(value, &format!("{place}.target"), faults),
-            None => target.clone(),
+            None => mapping.clone(),
         };
         app_steps.extend(steps.iter().cloned());
-        let scopes = [(data_type.to_string(), rules.as_slice()), (format!("{data_type}@{source_app}"), &app_rules)];
-        if let Some(target) = app_target {
-            apps.insert(source_app.clone(), plan(app_steps, &scopes, target));
+        if let Some(mapping) = app_mapping {
+            apps.insert(source_app.clone(), plan(app_steps, &[&common, &own], mapping));
         }
     }
-    let plan = plan(steps, &[(data_type.to_string(), &rules)], target?);
+    let plan = plan(steps, &[&common], mapping?);
     Some(TypePlan { plan, apps })
 }
 
-/// Joins rules, each declared for a scope, into a plan.
-fn plan(steps: Vec<Step>, declared: &[(String, &[Rule])], target: Target) -> Plan {
-    let mut plan = Plan { steps, rules: Vec::new(), uniques: Vec::new(), target };
-    for (declared_for, rules) in declared {
-        for rule in *rules {
-            if let Rule::Unique(unique) = rule {
-                plan.uniques.push((unique.scope(declared_for), unique.clone()));
+/// Reads the rules of one list, and adds what is declared of them to `infos`.
+fn declared(
+    name: String,
+    values: &[Value],
+    place: &str,
+    infos: &mut Vec<RuleInfo>,
+    faults: &mut Vec<String>,
+) -> DeclaredFor {
+    let mut rules = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let place = format!("{place}[{index}]");
+        let Some(rule) = parse::<Declared>(value, &place, faults) else { continue };
+        faults.extend(rule.fault().map(|fault| format!("{place}: {fault}")));
+        rules.push((infos.len(), rule.clone()));
+        infos.push(RuleInfo { place, severity: rule.severity, mostly: rule.mostly });
+    }
+    DeclaredFor { name, rules }
+}
+
+/// Joins lists of rules into a plan.
+fn plan(steps: Vec<Step>, lists: &[&DeclaredFor], mapping: Mapping) -> Plan {
+    let Mapping { target, children } = mapping;
+    let mut plan = Plan { steps, rules: Vec::new(), owned: Vec::new(), target, children };
+    for list in lists {
+        for (id, Declared { rule, severity, mostly }) in &list.rules {
+            let (id, severity) = (*id, *severity);
+            match rule {
+                Rule::Unique(unique) => {
+                    let scope = unique.scope(&list.name);
+                    plan.owned.push(OwnedRule { id, severity, scope, unique: unique.clone(), dedup: None });
+                }
+                Rule::Dedup(dedup) => {
+                    let (unique, dedup) = (dedup.unique(), Some(dedup.clone()));
+                    let scope = unique.scope(&list.name);
+                    plan.owned.push(OwnedRule { id, severity, scope, unique, dedup });
+                }
+                _ => {
+                    let is_plain = severity == Severity::Quarantine && mostly.is_none();
+                    plan.rules.push(PlannedRule { id, rule: rule.clone(), is_plain });
+                }
             }
-            plan.rules.push(rule.clone());
         }
     }
     plan

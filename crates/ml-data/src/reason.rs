@@ -23,6 +23,16 @@ impl Reasons {
         self.found.push(QuarantineReason { field: None, rule: rule.to_owned(), message });
     }
 
+    /// Returns how many were found.
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Takes out what was found after the first `n`.
+    pub(crate) fn split_off(&mut self, n: usize) -> Vec<QuarantineReason> {
+        self.found.split_off(n)
+    }
+
     /// Says that what follows comes from rules.
     pub(crate) fn end_of_steps(&mut self) {
         self.n_from_steps = self.found.len();

@@ -1,111 +1,416 @@
 //! Rules: stated conditions on the fields of a normalised record.
 //!
-//! Only `required` and `required_any` look at fields that are absent, `null` or blank; every other rule passes them over.
+//! Only the rules on presence look at fields that are absent, `null` or blank; every other rule passes them over.
 //! A rule that is broken says so in words, with the value and with what was expected.
 
+mod age;
 mod allowed;
+mod arithmetic;
+mod code;
 mod compare;
+mod conditional;
 mod date;
+mod declared;
+mod dedup;
+mod exists_in;
+mod format;
+mod items;
+mod keys;
 mod kind;
 mod length;
+mod names;
+mod number;
+mod patterns;
+mod presence;
 mod range;
 mod regex;
 mod required;
+mod text;
 mod unique;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::field::{FieldList, FieldPath, Fields};
+use crate::field::{FieldPath, Fields};
 use crate::reason::Reasons;
 
+pub use self::age::{Age, NotFuture};
 pub use self::allowed::Allowed;
+pub use self::arithmetic::{Equals, Increasing, Ratio};
+pub use self::code::{Country, CountryForm};
 pub use self::compare::{Compare, Comparison};
+pub use self::conditional::Conditional;
 pub use self::date::DateRange;
+pub use self::declared::{Declared, Severity};
+pub use self::dedup::{Dedup, Keep, Rank};
+pub use self::exists_in::ExistsIn;
+pub use self::items::{ItemRule, Items};
+pub use self::keys::Keys;
 pub use self::kind::{Kind, ValueKind};
 pub use self::length::Length;
+pub use self::names::Names;
+pub use self::number::{DecimalPlaces, MultipleOf};
+pub use self::patterns::Patterns;
 pub use self::range::Range;
 pub use self::regex::Matches;
+pub use self::text::{Affix, CharacterClass, Charset, Contains, Words};
 pub use self::unique::{Claim, Unique};
+
+pub(crate) use self::code::is_currency;
+pub(crate) use self::exists_in::Reference;
 
 /// One rule, written as `{ name: arguments }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// Each of the fields holds something.
-    Required(FieldList),
+    Required(Names),
     /// At least one of the fields holds something.
-    RequiredAny(FieldList),
+    RequiredAny(Names),
+    /// None of the fields holds anything.
+    Absent(Names),
+    /// At most one of the fields holds something.
+    Exclusive(Names),
+    /// All of the fields hold something, or none does.
+    Together(Names),
     /// The values are of a kind.
     Type(Kind),
     /// The numbers lie in a range.
     Range(Range),
+    /// The values are finite numbers, or text that reads as one.
+    Finite(Names),
+    /// The numbers are above 0.
+    Positive(Names),
+    /// The numbers have so many decimal places.
+    DecimalPlaces(DecimalPlaces),
+    /// The numbers are multiples of another.
+    MultipleOf(MultipleOf),
+    /// The numbers are latitudes in degrees.
+    Latitude(Names),
+    /// The numbers are longitudes in degrees.
+    Longitude(Names),
     /// The texts are of some length.
     Length(Length),
+    /// The texts have so many words.
+    Words(Words),
     /// The texts match a pattern.
     Regex(Matches),
+    /// The texts match one of several patterns, or none.
+    Patterns(Patterns),
+    /// The texts begin with one of several.
+    StartsWith(Affix),
+    /// The texts end with one of several.
+    EndsWith(Affix),
+    /// The texts contain others.
+    Contains(Contains),
+    /// The texts consist of characters of a class.
+    Charset(Charset),
+    /// The texts are email addresses.
+    Email(Names),
+    /// The texts are URLs.
+    Url(Names),
+    /// The texts are UUIDs.
+    Uuid(Names),
+    /// The texts are IP addresses.
+    IpAddress(Names),
+    /// The texts read as JSON.
+    Json(Names),
+    /// The texts are currency codes.
+    Currency(Names),
+    /// The texts are country codes.
+    Country(Country),
     /// The values are of a set.
     Allowed(Allowed),
-    /// No other record has the same values in these fields together.
-    Unique(Unique),
+    /// The values are not of a set.
+    NotIn(Allowed),
     /// The values are instants in a range.
     Date(DateRange),
-    /// The values are finite numbers, or text that reads as one.
-    Finite(FieldList),
+    /// The values are instants some time before the ingest.
+    Age(Age),
+    /// The values are instants that are not after the ingest.
+    NotFuture(NotFuture),
     /// Two fields stand in an order.
     Compare(Compare),
+    /// Fields, or the items of an array, stand in order.
+    Increasing(Increasing),
+    /// A number is the sum of others.
+    EqualsSum(Equals),
+    /// A number is the product of others.
+    EqualsProduct(Equals),
+    /// One number divided by another lies in a range.
+    Ratio(Ratio),
+    /// The arrays have so many items, and each item meets rules.
+    Items(Items),
+    /// The objects have these fields.
+    Keys(Keys),
+    /// Other rules hold under a condition.
+    Conditional(Conditional),
+    /// The values are in a column of a SQL table.
+    ExistsIn(ExistsIn),
+    /// No other record has the same values in these fields together.
+    Unique(Unique),
+    /// Of records with the same values one is kept.
+    Dedup(Dedup),
+}
+
+/// A normalised record, as rules see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    /// Its fields.
+    pub(crate) fields: &'a Fields,
+    /// When it was ingested.
+    pub(crate) known_at: DateTime<Utc>,
 }
 
 impl Rule {
-    /// Returns what is wrong with the arguments, beyond what their types can say.
-    pub fn fault(&self) -> Option<String> {
-        let (fields, fault) = match self {
-            Rule::Required(fields) | Rule::RequiredAny(fields) | Rule::Finite(fields) => (fields, None),
-            Rule::Type(rule) => (&rule.fields, None),
-            Rule::Range(rule) => (&rule.fields, rule.fault()),
-            Rule::Length(rule) => (&rule.fields, rule.fault()),
-            Rule::Regex(rule) => (&rule.fields, None),
-            Rule::Allowed(rule) => (&rule.fields, rule.fault()),
-            Rule::Unique(rule) => (&rule.fields, None),
-            Rule::Date(rule) => (&rule.fields, rule.fault()),
-            Rule::Compare(rule) => return rule.fault(),
-        };
-        if fields.is_empty() { Some("no field is named".to_owned()) } else { fault }
+    /// Returns the kind of the rule, as it is written.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Rule::Required(_) => "required",
+            Rule::RequiredAny(_) => "required_any",
+            Rule::Absent(_) => "absent",
+            Rule::Exclusive(_) => "exclusive",
+            Rule::Together(_) => "together",
+            Rule::Type(_) => "type",
+            Rule::Range(_) => "range",
+            Rule::Finite(_) => "finite",
+            Rule::Positive(_) => "positive",
+            Rule::DecimalPlaces(_) => "decimal_places",
+            Rule::MultipleOf(_) => "multiple_of",
+            Rule::Latitude(_) => "latitude",
+            Rule::Longitude(_) => "longitude",
+            Rule::Length(_) => "length",
+            Rule::Words(_) => "words",
+            Rule::Regex(_) => "regex",
+            Rule::Patterns(_) => "patterns",
+            Rule::StartsWith(_) => "starts_with",
+            Rule::EndsWith(_) => "ends_with",
+            Rule::Contains(_) => "contains",
+            Rule::Charset(_) => "charset",
+            Rule::Email(_) => "email",
+            Rule::Url(_) => "url",
+            Rule::Uuid(_) => "uuid",
+            Rule::IpAddress(_) => "ip_address",
+            Rule::Json(_) => "json",
+            Rule::Currency(_) => "currency",
+            Rule::Country(_) => "country",
+            Rule::Allowed(_) => "allowed",
+            Rule::NotIn(_) => "not_in",
+            Rule::Date(_) => "date",
+            Rule::Age(_) => "age",
+            Rule::NotFuture(_) => "not_future",
+            Rule::Compare(_) => "compare",
+            Rule::Increasing(_) => "increasing",
+            Rule::EqualsSum(_) => "equals_sum",
+            Rule::EqualsProduct(_) => "equals_product",
+            Rule::Ratio(_) => "ratio",
+            Rule::Items(_) => "items",
+            Rule::Keys(_) => "keys",
+            Rule::Conditional(_) => "conditional",
+            Rule::ExistsIn(_) => "exists_in",
+            Rule::Unique(_) => "unique",
+            Rule::Dedup(_) => "dedup",
+        }
     }
 
-    /// Adds to `reasons` whatever breaks this rule. Uniqueness is judged against the store, see [`Unique::claim`].
-    pub(crate) fn check(&self, fields: &Fields, reasons: &mut Reasons) {
+    /// Returns the fields that the rule looks at; none for a rule under a condition.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldPath> {
+        let (list, pair): (Option<&_>, [Option<&FieldPath>; 2]) = match self {
+            Rule::Required(names)
+            | Rule::RequiredAny(names)
+            | Rule::Absent(names)
+            | Rule::Exclusive(names)
+            | Rule::Together(names)
+            | Rule::Finite(names)
+            | Rule::Positive(names)
+            | Rule::Latitude(names)
+            | Rule::Longitude(names)
+            | Rule::Email(names)
+            | Rule::Url(names)
+            | Rule::Uuid(names)
+            | Rule::IpAddress(names)
+            | Rule::Json(names)
+            | Rule::Currency(names) => (Some(&**names), [None, None]),
+            Rule::Type(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Range(rule) => (Some(&rule.fields), [None, None]),
+            Rule::DecimalPlaces(rule) => (Some(&rule.fields), [None, None]),
+            Rule::MultipleOf(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Length(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Words(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Regex(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Patterns(rule) => (Some(&rule.fields), [None, None]),
+            Rule::StartsWith(rule) | Rule::EndsWith(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Contains(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Charset(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Country(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Allowed(rule) | Rule::NotIn(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Date(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Age(rule) => (Some(&rule.fields), [None, None]),
+            Rule::NotFuture(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Increasing(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Items(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Keys(rule) => (Some(&rule.fields), [None, None]),
+            Rule::ExistsIn(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Unique(rule) => (Some(&rule.fields), [None, None]),
+            Rule::Dedup(rule) => (Some(&rule.by), [rule.time.as_ref(), None]),
+            Rule::EqualsSum(rule) | Rule::EqualsProduct(rule) => (Some(&rule.of), [Some(&rule.field), None]),
+            Rule::Compare(rule) => (None, [Some(&rule.left), Some(&rule.right)]),
+            Rule::Ratio(rule) => (None, [Some(&rule.of), Some(&rule.to)]),
+            Rule::Conditional(_) => (None, [None, None]),
+        };
+        list.into_iter().flatten().chain(pair.into_iter().flatten())
+    }
+
+    /// Returns whether the rule asks each value by itself, whatever else the record holds.
+    pub(crate) fn is_on_values(&self) -> bool {
+        !matches!(
+            self,
+            Rule::Required(_)
+                | Rule::RequiredAny(_)
+                | Rule::Absent(_)
+                | Rule::Exclusive(_)
+                | Rule::Together(_)
+                | Rule::Compare(_)
+                | Rule::Increasing(_)
+                | Rule::EqualsSum(_)
+                | Rule::EqualsProduct(_)
+                | Rule::Ratio(_)
+                | Rule::Keys(_)
+                | Rule::Conditional(_)
+                | Rule::ExistsIn(_)
+                | Rule::Unique(_)
+                | Rule::Dedup(_)
+        )
+    }
+
+    /// Returns whether the rule is about which record owns a value.
+    pub(crate) fn needs_owners(&self) -> bool {
+        matches!(self, Rule::Unique(_) | Rule::Dedup(_))
+    }
+
+    /// Returns what is wrong with the arguments, beyond what their types can say.
+    pub fn fault(&self) -> Option<String> {
+        let is_fieldless = matches!(self, Rule::Conditional(_) | Rule::Keys(_));
+        if !is_fieldless && self.fields().next().is_none() {
+            return Some("no field is named".to_owned());
+        }
+        if !self.is_on_values()
+            && !matches!(self, Rule::Increasing(_))
+            && let Some(plural) = self.fields().find(|name| name.is_plural())
+        {
+            return Some(format!("`{plural}` may lead to several values, which `{}` cannot take", self.name()));
+        }
         match self {
-            Rule::Required(names) => required::check(names, fields, reasons),
-            Rule::RequiredAny(names) => required::check_any(names, fields, reasons),
-            Rule::Type(rule) => check_each(&rule.fields, "type", fields, reasons, |value| rule.fault_of(value)),
-            Rule::Range(rule) => check_each(&rule.fields, "range", fields, reasons, |value| rule.fault_of(value)),
-            Rule::Length(rule) => check_each(&rule.fields, "length", fields, reasons, |value| rule.fault_of(value)),
-            Rule::Regex(rule) => check_each(&rule.fields, "regex", fields, reasons, |value| rule.fault_of(value)),
-            Rule::Allowed(rule) => check_each(&rule.fields, "allowed", fields, reasons, |value| rule.fault_of(value)),
-            Rule::Date(rule) => check_each(&rule.fields, "date", fields, reasons, |value| rule.fault_of(value)),
-            Rule::Finite(names) => check_each(names, "finite", fields, reasons, range::fault_of_finite),
-            Rule::Compare(rule) => rule.check(fields, reasons),
-            Rule::Unique(_) => {}
+            Rule::Range(rule) => rule.fault(),
+            Rule::DecimalPlaces(rule) => rule.fault(),
+            Rule::MultipleOf(rule) => rule.fault(),
+            Rule::Length(rule) => rule.fault(),
+            Rule::Words(rule) => rule.fault(),
+            Rule::Patterns(rule) => rule.fault(),
+            Rule::StartsWith(rule) | Rule::EndsWith(rule) => rule.fault(),
+            Rule::Contains(rule) => rule.fault(),
+            Rule::Allowed(rule) | Rule::NotIn(rule) => rule.fault(),
+            Rule::Date(rule) => rule.fault(),
+            Rule::Age(rule) => rule.fault(),
+            Rule::Compare(rule) => rule.fault(),
+            Rule::Increasing(rule) => rule.fault(),
+            Rule::EqualsSum(rule) | Rule::EqualsProduct(rule) => rule.fault(),
+            Rule::Ratio(rule) => rule.fault(),
+            Rule::Items(rule) => rule.fault(),
+            Rule::Keys(rule) => rule.fault(),
+            Rule::Conditional(rule) => rule.fault(),
+            Rule::ExistsIn(rule) => rule.fault(),
+            Rule::Dedup(rule) => rule.fault(),
+            Rule::Exclusive(names) | Rule::Together(names) => {
+                (names.iter().count() < 2).then(|| "fewer than two fields are named".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds to `reasons` whatever breaks this rule. What needs a store is judged elsewhere: uniqueness, see
+    /// [`Unique::claim`], and what must be in a table.
+    pub(crate) fn check(&self, subject: Subject<'_>, reasons: &mut Reasons) {
+        match self {
+            Rule::Required(names) => required::check(names, subject.fields, reasons),
+            Rule::RequiredAny(names) => required::check_any(names, subject.fields, reasons),
+            Rule::Absent(names) => presence::check_absent(names, subject, reasons),
+            Rule::Exclusive(names) => presence::check_exclusive(names, subject, reasons),
+            Rule::Together(names) => presence::check_together(names, subject, reasons),
+            Rule::Compare(rule) => rule.check(subject.fields, reasons),
+            Rule::Increasing(rule) => rule.check(subject, reasons),
+            Rule::EqualsSum(rule) => rule.check("equals_sum", |one, other| one + other, subject, reasons),
+            Rule::EqualsProduct(rule) => rule.check("equals_product", |one, other| one * other, subject, reasons),
+            Rule::Ratio(rule) => rule.check(subject, reasons),
+            Rule::Keys(rule) => rule.check(subject, reasons),
+            Rule::Conditional(rule) => rule.check(subject, reasons),
+            Rule::ExistsIn(_) | Rule::Unique(_) | Rule::Dedup(_) => {}
+            _ => self.fields().for_each(|name| self.check_values(name, subject, reasons)),
+        }
+    }
+
+    /// Asks about every value of `name` that holds something, unless it could not be normalised.
+    fn check_values(&self, name: &FieldPath, subject: Subject<'_>, reasons: &mut Reasons) {
+        if reasons.has_failed_step(name) {
+            return;
+        }
+        let mut first = None;
+        let mut n_more = 0;
+        name.each_filled(subject.fields, &mut |value| match (&first, self.fault_of(value, subject)) {
+            (_, None) => {}
+            (None, fault) => first = fault,
+            (Some(_), Some(_)) => n_more += 1,
+        });
+        let Some(mut message) = first else { return };
+        if n_more > 0 {
+            message = format!("{message}, and {n_more} more of this field");
+        }
+        reasons.add(name, self.name(), message);
+    }
+
+    /// Returns what is wrong with one value, for the rules on values.
+    pub(crate) fn fault_of(&self, value: &Value, subject: Subject<'_>) -> Option<String> {
+        match self {
+            Rule::Type(rule) => rule.fault_of(value),
+            Rule::Range(rule) => rule.fault_of(value),
+            Rule::Finite(_) => range::fault_of_finite(value),
+            Rule::Positive(_) => number::fault_of_positive(value),
+            Rule::DecimalPlaces(rule) => rule.fault_of(value),
+            Rule::MultipleOf(rule) => rule.fault_of(value),
+            Rule::Latitude(_) => number::fault_of_latitude(value),
+            Rule::Longitude(_) => number::fault_of_longitude(value),
+            Rule::Length(rule) => rule.fault_of(value),
+            Rule::Words(rule) => rule.fault_of(value),
+            Rule::Regex(rule) => rule.fault_of(value),
+            Rule::Patterns(rule) => rule.fault_of(value),
+            Rule::StartsWith(rule) => rule.fault_of_start(value),
+            Rule::EndsWith(rule) => rule.fault_of_end(value),
+            Rule::Contains(rule) => rule.fault_of(value),
+            Rule::Charset(rule) => rule.fault_of(value),
+            Rule::Email(_) => format::fault_of_email(value),
+            Rule::Url(_) => format::fault_of_url(value),
+            Rule::Uuid(_) => format::fault_of_uuid(value),
+            Rule::IpAddress(_) => format::fault_of_ip_address(value),
+            Rule::Json(_) => format::fault_of_json(value),
+            Rule::Currency(_) => code::fault_of_currency(value),
+            Rule::Country(rule) => rule.fault_of(value),
+            Rule::Allowed(rule) => rule.fault_of(value),
+            Rule::NotIn(rule) => rule.fault_of_not_in(value),
+            Rule::Date(rule) => rule.fault_of(value),
+            Rule::Age(rule) => rule.fault_of(value, subject.known_at),
+            Rule::NotFuture(rule) => rule.fault_of(value, subject.known_at),
+            Rule::Items(rule) => rule.fault_of(value, subject),
+            _ => None,
         }
     }
 }
 
-/// Asks `fault_of` about every field that holds something and was normalised.
-fn check_each(
-    names: &FieldList,
-    rule: &'static str,
-    fields: &Fields,
-    reasons: &mut Reasons,
-    fault_of: impl Fn(&Value) -> Option<String>,
-) {
-    for name in names {
-        if let Some(value) = usable(name, fields, reasons)
-            && let Some(message) = fault_of(value)
-        {
-            reasons.add(name, rule, message);
-        }
-    }
+/// Returns what is wrong with a rule inside another.
+fn fault_of_inner(rule: &Rule) -> Option<String> {
+    let needs_store = rule.needs_owners() || matches!(rule, Rule::ExistsIn(_));
+    let fault = needs_store.then(|| "it needs the store, and cannot stand inside another rule".to_owned());
+    fault.or_else(|| rule.fault()).map(|fault| format!("{}: {fault}", rule.name()))
 }
 
 /// Returns the value of a field that holds something and was normalised.
@@ -114,144 +419,4 @@ fn usable<'a>(name: &FieldPath, fields: &'a Fields, reasons: &Reasons) -> Option
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// Judges `record` by `rule` and compares the messages.
-    fn check(rule: &Value, record: Value, messages: &[&str]) {
-        let rule: Rule = serde_json::from_value(rule.clone()).unwrap();
-        assert_eq!(rule.fault(), None, "{rule:?}");
-        let Value::Object(fields) = record else { panic!("{record} is not an object") };
-        let mut reasons = Reasons::default();
-        rule.check(&fields, &mut reasons);
-        let found: Vec<String> = reasons.into_vec().into_iter().map(|reason| reason.message).collect();
-        assert_eq!(found, messages, "{rule:?} on {fields:?}");
-    }
-
-    #[test]
-    fn required_fields_hold_something() {
-        let rule = json!({"required": ["a", "b.c"]});
-        check(&rule, json!({"a": 0, "b": {"c": false}}), &[]);
-        check(&rule, json!({"a": null, "b": {}}), &["is missing", "is missing"]);
-        check(&rule, json!({"a": " \t", "b": {"c": ""}}), &["is blank", "is blank"]);
-        let rule = json!({"required_any": ["a", "b"]});
-        check(&rule, json!({"b": "x"}), &[]);
-        check(&rule, json!({"a": ""}), &["none of `a`, `b` holds anything"]);
-    }
-
-    #[test]
-    fn types_are_told_apart() {
-        let rule = |kind: &str| json!({"type": {"fields": "a", "is": kind}});
-        check(&rule("number"), json!({"a": 1.5}), &[]);
-        check(&rule("integer"), json!({"a": 1}), &[]);
-        check(&rule("integer"), json!({"a": 1.0}), &[]);
-        check(&rule("boolean"), json!({"a": true}), &[]);
-        check(&rule("text"), json!({"a": null}), &[]);
-        check(&rule("number"), json!({"a": "x"}), &["`x` is text, number is needed"]);
-        check(&rule("integer"), json!({"a": 1.5}), &["`1.5` is number, integer is needed"]);
-        check(&rule("object"), json!({"a": [1]}), &["`[1]` is array, object is needed"]);
-    }
-
-    #[test]
-    fn ranges_include_min_and_max_and_exclude_above_and_below() {
-        let rule = json!({"range": {"fields": "a", "min": 0, "below": 10}});
-        check(&rule, json!({"a": 0}), &[]);
-        check(&rule, json!({"a": 10}), &["`10` is not below 10"]);
-        check(&rule, json!({"a": -0.5}), &["`-0.5` is less than 0"]);
-        check(&rule, json!({"a": "x"}), &["`x` is not a number"]);
-        let rule = json!({"range": {"fields": "a", "above": 0, "max": 1.5}});
-        check(&rule, json!({"a": 0}), &["`0` is not above 0"]);
-        check(&rule, json!({"a": 2}), &["`2` is more than 1.5"]);
-    }
-
-    #[test]
-    fn finite_numbers_may_be_text() {
-        let rule = json!({"finite": "a"});
-        check(&rule, json!({"a": 1}), &[]);
-        check(&rule, json!({"a": "1.5"}), &[]);
-        check(&rule, json!({"a": "inf"}), &["`inf` is not a finite number"]);
-        check(&rule, json!({"a": "NaN"}), &["`NaN` is not a finite number"]);
-    }
-
-    #[test]
-    fn lengths_count_characters() {
-        let rule = json!({"length": {"fields": "a", "min": 2, "max": 3}});
-        check(&rule, json!({"a": "éé"}), &[]);
-        check(&rule, json!({"a": "é"}), &["`é` has 1 character, at least 2 are needed"]);
-        check(&rule, json!({"a": "abcd"}), &["`abcd` has 4 characters, at most 3 are accepted"]);
-        check(&rule, json!({"a": 12}), &["`12` is not text"]);
-    }
-
-    #[test]
-    fn patterns_are_matched_anywhere_unless_anchored() {
-        let rule = json!({"regex": {"fields": "a", "matches": "^[A-Z]{1,5}$"}});
-        check(&rule, json!({"a": "AAPL"}), &[]);
-        check(&rule, json!({"a": "aapl"}), &["`aapl` does not match `^[A-Z]{1,5}$`"]);
-    }
-
-    #[test]
-    fn allowed_values_are_listed() {
-        let rule = json!({"allowed": {"fields": "a", "values": ["x", 1]}});
-        check(&rule, json!({"a": "x"}), &[]);
-        check(&rule, json!({"a": 1.0}), &[]);
-        check(&rule, json!({"a": "y"}), &["`y` is not one of `x`, `1`"]);
-    }
-
-    #[test]
-    fn dates_lie_in_their_range() {
-        let rule = json!({"date": {"fields": "a", "from": "2024-01-01", "before": "2025-01-01"}});
-        check(&rule, json!({"a": "2024-06-01T00:00:00Z"}), &[]);
-        check(&rule, json!({"a": "2023-12-31"}), &["`2023-12-31` is before 2024-01-01T00:00:00Z"]);
-        check(&rule, json!({"a": "2025-01-01"}), &["`2025-01-01` is not before 2025-01-01T00:00:00Z"]);
-        check(&rule, json!({"a": "1582-10-15"}), &["`1582-10-15` is outside the accepted years 1700 to 2199"]);
-    }
-
-    #[test]
-    fn two_fields_are_compared_as_what_they_are() {
-        let rule = json!({"compare": {"left": "low", "is": "<=", "right": "close"}});
-        check(&rule, json!({"low": 1, "close": 1.0}), &[]);
-        check(&rule, json!({"low": 1}), &[]);
-        check(&rule, json!({"low": 2, "close": 1}), &["`2` is not <= `1` (`close`)"]);
-        check(&rule, json!({"low": 2, "close": "x"}), &["`2` cannot be compared with `x` (`close`)"]);
-        let rule = json!({"compare": {"left": "from", "is": "<", "right": "to"}});
-        check(&rule, json!({"from": "2024-01-01", "to": "2024-01-01T00:00:01Z"}), &[]);
-        check(&rule, json!({"from": "b", "to": "a"}), &["`b` is not < `a` (`to`)"]);
-    }
-
-    #[test]
-    fn a_field_that_could_not_be_normalised_has_one_reason() {
-        let rule: Rule = serde_json::from_value(json!({"range": {"fields": "a", "min": 0}})).unwrap();
-        let mut reasons = Reasons::default();
-        reasons.add(&FieldPath::parse("a").unwrap(), "cast", "`x` is not a number".into());
-        reasons.end_of_steps();
-        rule.check(json!({"a": "x"}).as_object().unwrap(), &mut reasons);
-        assert_eq!(reasons.into_vec().len(), 1);
-    }
-
-    #[test]
-    fn wrong_arguments_are_faults() {
-        for rule in [
-            json!({"required": []}),
-            json!({"range": {"fields": "a"}}),
-            json!({"range": {"fields": "a", "min": 2, "max": 1}}),
-            json!({"length": {"fields": "a"}}),
-            json!({"length": {"fields": "a", "min": 2, "max": 1}}),
-            json!({"allowed": {"fields": "a", "values": []}}),
-            json!({"date": {"fields": "a", "from": "2024-01-01", "before": "2024-01-01"}}),
-            json!({"compare": {"left": "a", "is": "<", "right": "a"}}),
-        ] {
-            let rule: Rule = serde_json::from_value(rule).unwrap();
-            assert!(rule.fault().is_some(), "{rule:?}");
-        }
-        for rule in [
-            json!({"requird": "a"}),
-            json!({"regex": {"fields": "a", "matches": "("}}),
-            json!({"compare": {"left": "a", "is": "~", "right": "b"}}),
-            json!({"range": {"fields": "a", "mim": 1}}),
-        ] {
-            assert!(serde_json::from_value::<Rule>(rule.clone()).is_err(), "{rule}");
-        }
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ mod decide;
 mod error;
 mod follower;
 mod incoming;
+mod owners;
 mod reconcile;
 mod replay;
 mod status;
@@ -23,7 +24,9 @@ use tracing::info;
 
 use ml_core::clock::Clock;
 use ml_core::document::{ChangeFeed, DocumentStore};
+use ml_core::quarantine::ReasonCount;
 use ml_core::record::Collection;
+use ml_core::reference::ReferenceStore;
 use ml_core::sync::{SyncCounts, SyncStore};
 
 use self::follower::Follower;
@@ -110,6 +113,9 @@ pub struct SyncReport {
     /// The collections of which both sides were compared, and what that found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reconciled: BTreeMap<Collection, ReconcileCounts>,
+    /// Rules that records broke and passed nevertheless, most frequent first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<ReasonCount>,
     /// Whether it was stopped before the end.
     pub cancelled: bool,
 }
@@ -133,6 +139,8 @@ pub struct DocumentToSql {
     pub feed: Arc<dyn ChangeFeed>,
     /// Where rows, rejects and positions go.
     pub store: Arc<dyn SyncStore>,
+    /// What values are looked up in.
+    pub references: Arc<dyn ReferenceStore>,
     /// How records are judged.
     pub pipeline: Arc<Pipeline>,
     /// Tells when a batch is committed.
@@ -181,6 +189,7 @@ struct CollectionReport {
     collection: Collection,
     counts: SyncCounts,
     reconciled: Option<ReconcileCounts>,
+    warnings: Vec<ReasonCount>,
 }
 
 impl SyncReport {
@@ -189,5 +198,7 @@ impl SyncReport {
         if let Some(reconciled) = report.reconciled {
             self.reconciled.insert(report.collection, reconciled);
         }
+        self.warnings.extend(report.warnings);
+        self.warnings.sort_by_key(|count| std::cmp::Reverse(count.n_records));
     }
 }

@@ -3,6 +3,7 @@
 //! A column names one field or several; the first that holds something is taken. A missing column that the table needs, and
 //! a value that the column cannot hold, are reasons for quarantine like a broken rule.
 
+mod child_rows;
 mod columns;
 mod global_data;
 mod ground_truth;
@@ -10,7 +11,8 @@ mod market_metric;
 mod row_hash;
 mod user_interaction;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use ml_core::digest::Digest;
 use ml_core::id::{MAX_ID_BYTES, RecordId};
@@ -21,6 +23,7 @@ use crate::dataset::{EVENT_TIME_COLUMN, TEXT_COLUMN};
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
 
+pub use self::child_rows::ChildRows;
 pub use self::global_data::GlobalTarget;
 pub use self::ground_truth::GroundTruthTarget;
 pub use self::market_metric::MarketTarget;
@@ -40,6 +43,30 @@ pub enum Target {
     GroundTruth(GroundTruthTarget),
 }
 
+/// A target, and the array whose items become its rows, where one is declared under `rows`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// The table and its columns.
+    pub target: Target,
+    /// The array that becomes rows.
+    pub children: Option<ChildRows>,
+}
+
+impl<'de> Deserialize<'de> for Mapping {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Mapping, D::Error> {
+        use serde::de::Error as _;
+        let mut value = Value::deserialize(deserializer)?;
+        let rows = value.as_object_mut().and_then(|target| target.remove("rows"));
+        let target = Target::deserialize(value).map_err(D::Error::custom)?;
+        let fault = |error| D::Error::custom(format!("rows: {error}"));
+        let children = rows.map(ChildRows::deserialize).transpose().map_err(fault)?;
+        if let Some(fault) = children.as_ref().and_then(ChildRows::fault).or_else(|| target.fault()) {
+            return Err(D::Error::custom(fault));
+        }
+        Ok(Mapping { target, children })
+    }
+}
+
 /// Where a row comes from.
 pub(crate) struct Origin<'a> {
     /// The collection of the record.
@@ -48,6 +75,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) record: &'a RawRecord,
     /// The field that the sender named as the event time.
     pub(crate) event_time_field: Option<FieldPath>,
+    /// Which item of the record it is, where its items are rows.
+    pub(crate) item: Option<String>,
     /// The version of the mapping.
     pub(crate) version: i32,
 }
@@ -65,6 +94,15 @@ impl Target {
 }
 
 impl Target {
+    /// Returns what is wrong with the columns, beyond what their types can say.
+    fn fault(&self) -> Option<String> {
+        let features = match self {
+            Target::GlobalMlData(target) => target.features.as_ref(),
+            _ => None,
+        };
+        features.into_iter().chain(self.columns().into_iter().map(|(_, names)| names)).find_map(FieldList::plural_fault)
+    }
+
     /// Returns the columns that a dataset of the table has under a name of its own, each with the fields it may come from.
     pub(crate) fn columns(&self) -> Vec<(&'static str, &FieldList)> {
         match self {
@@ -93,14 +131,26 @@ impl Target {
 }
 
 impl Origin<'_> {
-    /// Returns the id of the row: `<collection>:<raw id>`, or the digest of the raw id where that would be too long.
+    /// Returns the id of the row: `<collection>:<raw id>`, with `#<item>` where it is one of several, or the digest of what stands
+    /// behind the collection where that would be too long.
     fn row_id(&self) -> RecordId {
-        let (collection, raw_id) = (self.collection.name(), self.record.id.as_str());
+        let collection = self.collection.name();
+        let whole;
+        let raw_id = match &self.item {
+            None => self.record.id.as_str(),
+            Some(item) => {
+                whole = format!("{}#{item}", self.record.id);
+                whole.as_str()
+            }
+        };
         let id = if collection.len() + 1 + raw_id.len() <= MAX_ID_BYTES {
             format!("{collection}:{raw_id}")
         } else {
             format!("{collection}:sha256:{}", Digest::of(raw_id.as_bytes()))
         };
-        RecordId::parse(id).expect("a collection and a checked id are an id")
+        // The key of an item may hold what an id may not.
+        RecordId::parse(id)
+            .or_else(|_| RecordId::parse(format!("{collection}:sha256:{}", Digest::of(raw_id.as_bytes()))))
+            .expect("a collection and a digest are an id")
     }
 }

@@ -98,10 +98,6 @@ impl Report for Listing {
         if self.total == 0 {
             return "nothing is in quarantine".to_owned();
         }
-        let by_reason = self.by_reason.iter().map(|reason| {
-            let field = reason.field.clone().unwrap_or_else(|| "(record)".to_owned());
-            vec![reason.collection.to_string(), field, reason.rule.clone(), output::count(reason.n_records)]
-        });
         let records = self.records.iter().map(|record| {
             let reasons: Vec<_> = record.reasons.iter().map(named).collect();
             vec![record.record.id.to_string(), record.attempts.to_string(), reasons.join("; ")]
@@ -109,15 +105,24 @@ impl Report for Listing {
         let shown = self.records.len();
         format!(
             "{}\n{}\n{shown} of {} records; `ml-app quarantine show ID` has the whole record",
-            output::table(&["collection", "field", "rule", "records"], by_reason, &[3]),
+            reason_counts(&self.by_reason),
             output::table(&["id", "attempts", "reasons"], records, &[1]),
             output::count(self.total),
         )
     }
 }
 
+/// Lays out how many records break which rule.
+pub(crate) fn reason_counts(counts: &[ReasonCount]) -> String {
+    let rows = counts.iter().map(|reason| {
+        let field = reason.field.clone().unwrap_or_else(|| "(record)".to_owned());
+        vec![reason.collection.to_string(), field, reason.rule.clone(), output::count(reason.n_records)]
+    });
+    output::table(&["collection", "field", "rule", "records"], rows, &[3])
+}
+
 /// Returns the message of a reason with the field it is about.
-fn named(reason: &QuarantineReason) -> String {
+pub(crate) fn named(reason: &QuarantineReason) -> String {
     match &reason.field {
         Some(field) => format!("{field}: {}", reason.message),
         None => reason.message.clone(),
@@ -152,8 +157,19 @@ impl Report for Shown {
 
 impl Report for ReplayReport {
     fn text(&self) -> String {
-        let verb = if self.dry_run { "would pass" } else { "passed and are now rows" };
-        format!("{} of {} records {verb}", output::count(self.passed), output::count(self.judged))
+        let (now, rest) =
+            if self.dry_run { ("would now pass", "would stay") } else { ("passed and are now rows", "stay") };
+        let mut text = format!("{} of {} records {now}", output::count(self.passed), output::count(self.judged));
+        if self.displaced > 0 {
+            let displaced = output::count(self.displaced);
+            text =
+                format!("{text}; {displaced} rows give way to better duplicates, and their records go to quarantine");
+        }
+        if self.failed > 0 {
+            let counts = reason_counts(&self.by_reason);
+            text = format!("{text}; {} {rest}, for these reasons:\n{counts}", output::count(self.failed));
+        }
+        text
     }
 }
 

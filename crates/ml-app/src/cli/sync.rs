@@ -1,6 +1,7 @@
 //! `ml-app sync`: records between the stores.
 
 mod status;
+mod warnings;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use ml_data::sync::SyncReport;
 
 use crate::cli::Context;
 use crate::cli::publish;
+use crate::cli::quarantine;
 use crate::cli::quarantine::collection;
 use crate::output::{self, Report};
 use crate::syncing::{self, SyncRequest};
@@ -58,6 +60,9 @@ enum Command {
     /// Says how far the sync of each collection got, and how far behind that is
     #[command(after_help = "Examples:\n  ml-app sync status\n  ml-app sync status --output json")]
     Status,
+    /// Shows the rules that records broke and passed nevertheless
+    #[command(after_help = "Examples:\n  ml-app sync warnings\n  ml-app sync warnings --rule range --limit 100")]
+    Warnings(warnings::Args),
 }
 
 /// Which way records go.
@@ -84,14 +89,20 @@ impl Report for SyncReport {
                 format!("{collection}: compared {compared} documents, {differing} differed and {gone} were gone");
             text = format!("{text}\n{line}");
         }
+        if !self.warnings.is_empty() {
+            let counts = quarantine::reason_counts(&self.warnings);
+            text = format!("{text}\nbroken, and passed nevertheless (`ml-app sync warnings` lists them):\n{counts}");
+        }
         text
     }
 }
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    if let Some(Command::Status) = args.command {
-        return context.output.print(&syncing::status(&context.app).await?);
+    match &args.command {
+        Some(Command::Status) => return context.output.print(&syncing::status(&context.app).await?),
+        Some(Command::Warnings(args)) => return warnings::run(context, args).await,
+        None => {}
     }
     if args.to == Direction::Documents {
         return publish::deliver(context).await;

@@ -34,11 +34,14 @@ pub enum CastTo {
 impl Cast {
     pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
         for name in &self.fields {
-            let Some(value) = name.get_mut(fields) else { continue };
-            match self.to.cast(value) {
+            let mut fault = None;
+            name.each_mut(fields, &mut |value| match self.to.cast(value) {
                 Ok(Some(cast)) => *value = cast,
                 Ok(None) => {}
-                Err(expected) => reasons.add(name, "cast", format!("{} {expected}", shown(value))),
+                Err(expected) => drop(fault.get_or_insert_with(|| format!("{} {expected}", shown(value)))),
+            });
+            if let Some(message) = fault {
+                reasons.add(name, "cast", message);
             }
         }
     }

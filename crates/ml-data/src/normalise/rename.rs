@@ -21,6 +21,12 @@ impl Rename {
         if self.from.is_empty() {
             return Some("from names no field".to_owned());
         }
+        if !self.to.is_made_of_names() {
+            return Some(format!("`{}` cannot be made: names are needed", self.to));
+        }
+        if let Some(fault) = self.from.plural_fault() {
+            return Some(fault);
+        }
         self.from.iter().any(|from| *from == self.to).then(|| format!("`{}` is renamed to itself", self.to))
     }
 

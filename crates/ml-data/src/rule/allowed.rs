@@ -9,7 +9,7 @@ use crate::shown::shown;
 /// How many of the allowed values a message lists.
 const MAX_LISTED: usize = 12;
 
-/// Arguments of [`crate::rule::Rule::Allowed`].
+/// Arguments of [`crate::rule::Rule::Allowed`] and [`crate::rule::Rule::NotIn`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Allowed {
@@ -33,6 +33,11 @@ impl Allowed {
             listed.push("…".to_owned());
         }
         Some(format!("{} is not one of {}", shown(value), listed.join(", ")))
+    }
+
+    pub(super) fn fault_of_not_in(&self, value: &Value) -> Option<String> {
+        let is_met = !self.values.iter().any(|refused| is_same(refused, value));
+        (!is_met).then(|| format!("{} is one of the values that are refused", shown(value)))
     }
 }
 

@@ -89,7 +89,8 @@ impl Comparison {
     }
 }
 
-fn order(left: &Value, right: &Value) -> Option<Ordering> {
+/// Returns how two values stand to each other, where they can be compared.
+pub(super) fn order(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => match (left.as_i64(), right.as_i64()) {
             (Some(left), Some(right)) => Some(left.cmp(&right)),

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use ml_core::digest::Digest;
 
+use super::declared::Severity;
+use super::dedup::Rank;
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::shown::shown;
 
@@ -32,6 +34,12 @@ pub struct Claim {
     pub field: FieldPath,
     /// The values as they are shown.
     pub shown: String,
+    /// The place of the rule among all that are declared.
+    pub(crate) rule: usize,
+    /// What happens to a record whose value is taken.
+    pub(crate) severity: Severity,
+    /// How good the claim is, where the better one takes the place of the other.
+    pub(crate) rank: Option<Rank>,
 }
 
 impl Unique {
@@ -46,7 +54,15 @@ impl Unique {
         let values: Vec<&Value> = self.fields.iter().map(|name| name.get_filled(fields)).collect::<Option<_>>()?;
         let field = self.fields.iter().next()?.clone();
         let shown: Vec<String> = values.iter().map(|value| shown(value)).collect();
-        Some(Claim { scope: scope.to_owned(), key: key_of(&values), field, shown: shown.join(", ") })
+        Some(Claim {
+            scope: scope.to_owned(),
+            key: key_of(&values),
+            field,
+            shown: shown.join(", "),
+            rule: 0,
+            severity: Severity::Quarantine,
+            rank: None,
+        })
     }
 }
 

@@ -1,74 +1,47 @@
 //! The last word on judged records: who owns which unique value.
 //!
-//! Records are decided in order, so that the first of two with the same value owns it, wherever the batches are cut.
-
-use std::collections::{BTreeMap, HashMap};
+//! Records are decided in order, so that the first of two with the same value owns it, wherever the batches are cut. Where the
+//! better of two duplicates is kept, the other gives way, also when it passed long ago.
 
 use chrono::{DateTime, Utc};
 
-use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::quarantine::{QuarantineReason, QuarantinedRecord};
 use ml_core::record::{Collection, RawRecord};
-use ml_core::sync::{PassedRecord, RawVersion, SyncStore, UniqueKey};
+use ml_core::sync::{PassedRecord, RawVersion, UniqueKey};
 
-use crate::pipeline::{Judged, Verdict};
-use crate::rule::Claim;
-
-/// How many keys are asked for at a time.
-const KEYS_PER_QUERY: usize = 5_000;
+use super::SyncError;
+use super::owners::{Contest, Owners, Replaceable};
+use crate::pipeline::{Blocked, Judged, Pipeline, Verdict};
+use crate::rule::{Claim, Severity};
 
 /// What becomes of some records.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     pub(super) passed: Vec<PassedRecord>,
     pub(super) quarantined: Vec<QuarantinedRecord>,
+    /// Records that passed before, and now give way to a better duplicate.
+    pub(super) displaced: Vec<QuarantinedRecord>,
+    /// How many of those passed in the same replay.
+    pub(super) n_displaced_here: u64,
     pub(super) unique_keys: Vec<UniqueKey>,
+    /// The first record that breaks a rule which lets nothing of the batch pass.
+    blocked: Option<(RecordId, Blocked)>,
 }
 
-/// The owners of unique values, as far as they matter here: by scope, then key.
-#[derive(Debug, Default)]
-pub(super) struct Owners {
-    by_key: HashMap<String, HashMap<String, RecordId>>,
-    /// What the owners that the store knows have, by owner: they may give it up.
-    stored: HashMap<RecordId, Vec<(String, String)>>,
-}
-
-impl Owners {
-    /// Adds who owns what the records claim, as the store knows it.
-    pub(super) async fn load(&mut self, store: &dyn SyncStore, judged: &[Judged]) -> Result<(), StoreError> {
-        let mut claimed: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for claim in judged.iter().flat_map(|judged| &judged.claims) {
-            claimed.entry(&claim.scope).or_default().push(claim.key.clone());
-        }
-        for (scope, mut keys) in claimed {
-            keys.sort_unstable();
-            keys.dedup();
-            for keys in keys.chunks(KEYS_PER_QUERY) {
-                for UniqueKey { scope, key, raw_id, .. } in store.find_unique_owners(scope, keys).await? {
-                    self.stored.entry(raw_id.clone()).or_default().push((scope.clone(), key.clone()));
-                    self.by_key.entry(scope).or_default().insert(key, raw_id);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn find(&self, claim: &Claim) -> Option<&RecordId> {
-        self.by_key.get(&claim.scope)?.get(&claim.key)
-    }
-
-    fn add(&mut self, key: &UniqueKey) {
-        self.by_key.entry(key.scope.clone()).or_default().insert(key.key.clone(), key.raw_id.clone());
-    }
-
-    /// Lets a record give up what it had: it is judged anew, and what it keeps is added again.
-    pub(super) fn release(&mut self, raw_id: &RecordId) {
-        for (scope, key) in self.stored.remove(raw_id).unwrap_or_default() {
-            let owners = self.by_key.get_mut(&scope);
-            let Some(owners) = owners.filter(|owners| owners.get(&key) == Some(raw_id)) else { continue };
-            owners.remove(&key);
-        }
+impl Decided {
+    /// Returns an error when a rule lets nothing of the batch pass.
+    pub(super) fn check_blocked(&self, collection: Collection) -> Result<(), SyncError> {
+        let Some((raw_id, blocked)) = self.blocked.clone() else { return Ok(()) };
+        let Blocked { place, reason } = blocked;
+        let field = reason.field.map(|field| format!("{field}: ")).unwrap_or_default();
+        Err(SyncError::Blocked {
+            collection,
+            raw_id,
+            place,
+            rule: reason.rule,
+            message: format!("{field}{}", reason.message),
+        })
     }
 }
 
@@ -77,42 +50,130 @@ pub(super) fn decide(
     collection: Collection,
     judged: Vec<Judged>,
     owners: &mut Owners,
+    pipeline: &Pipeline,
     committed_at: DateTime<Utc>,
 ) -> Decided {
     let mut decided = Decided::default();
-    for Judged { record, verdict, claims } in judged {
-        owners.release(&record.id);
-        let taken: Vec<QuarantineReason> =
-            claims.iter().filter_map(|claim| taken_by_another(claim, &record, owners)).collect();
-        match verdict {
-            Verdict::Passed(mut row) if taken.is_empty() => {
-                row.set_created_at(committed_at);
-                for claim in claims {
-                    let Claim { scope, key, .. } = claim;
-                    let key = UniqueKey { scope, key, collection, raw_id: record.id.clone() };
-                    owners.add(&key);
-                    decided.unique_keys.push(key);
-                }
-                let version = RawVersion::from(&record);
-                decided.passed.push(PassedRecord { raw_id: record.id, version, rows: vec![row], warnings: Vec::new() });
-            }
-            Verdict::Passed(_) => decided.quarantined.push(quarantined(collection, record, taken, committed_at)),
-            Verdict::Failed(mut reasons) => {
-                reasons.extend(taken);
-                decided.quarantined.push(quarantined(collection, record, reasons, committed_at));
-            }
-        }
+    for judged in judged {
+        owners.release(&judged.record.id);
+        decided.add(collection, judged, owners, pipeline, committed_at);
     }
     decided
 }
 
-fn taken_by_another(claim: &Claim, record: &RawRecord, owners: &Owners) -> Option<QuarantineReason> {
-    let owner = owners.find(claim).filter(|owner| **owner != record.id)?;
-    Some(QuarantineReason {
-        field: Some(claim.field.as_str().to_owned()),
-        rule: "unique".to_owned(),
-        message: format!("{} is not unique: record `{owner}` has it", claim.shown),
-    })
+/// How the claims of a record end.
+#[derive(Default)]
+struct Claimed {
+    taken: Vec<QuarantineReason>,
+    warnings: Vec<QuarantineReason>,
+    kept: Vec<Claim>,
+    /// Who gives way, and why.
+    displaced: Vec<(RecordId, QuarantineReason)>,
+    blocked: Option<Blocked>,
+}
+
+impl Decided {
+    fn add(
+        &mut self,
+        collection: Collection,
+        judged: Judged,
+        owners: &mut Owners,
+        pipeline: &Pipeline,
+        at: DateTime<Utc>,
+    ) {
+        let Judged { record, verdict, claims, mut warnings, blocked, .. } = judged;
+        let claimed = contest(claims, &record, owners, pipeline);
+        if let Some(blocked) = blocked.or(claimed.blocked) {
+            self.blocked.get_or_insert_with(|| (record.id.clone(), blocked));
+        }
+        let mut rows = match verdict {
+            Verdict::Passed(rows) if claimed.taken.is_empty() => rows,
+            Verdict::Passed(_) => return self.quarantined.push(quarantined(collection, record, claimed.taken, at)),
+            Verdict::Failed(mut reasons) => {
+                reasons.extend(claimed.taken);
+                return self.quarantined.push(quarantined(collection, record, reasons, at));
+            }
+        };
+        for (raw_id, reason) in claimed.displaced {
+            self.displace(collection, &raw_id, reason, owners, at);
+        }
+        for row in &mut rows {
+            row.set_created_at(at);
+        }
+        let mut is_ranked = false;
+        for Claim { scope, key, rank, .. } in claimed.kept {
+            let key = UniqueKey { scope, key, collection, raw_id: record.id.clone() };
+            owners.add(&key, rank);
+            is_ranked |= rank.is_some();
+            self.unique_keys.push(key);
+        }
+        warnings.extend(claimed.warnings);
+        let version = RawVersion::from(&record);
+        self.passed.push(PassedRecord { raw_id: record.id.clone(), version, rows, warnings });
+        if is_ranked {
+            owners.add_replaceable(record);
+        }
+    }
+
+    /// Puts a record that passed into quarantine, for a better duplicate came.
+    fn displace(
+        &mut self,
+        collection: Collection,
+        raw_id: &RecordId,
+        reason: QuarantineReason,
+        owners: &mut Owners,
+        at: DateTime<Utc>,
+    ) {
+        let Some(Replaceable { record, passed_here }) = owners.replace(raw_id) else { return };
+        let entry = quarantined(collection, record, vec![reason], at);
+        self.unique_keys.retain(|key| key.raw_id != *raw_id);
+        match self.passed.iter().position(|passed| passed.raw_id == *raw_id) {
+            Some(index) => {
+                self.passed.remove(index);
+                self.quarantined.push(entry);
+            }
+            None => {
+                self.n_displaced_here += u64::from(passed_here);
+                self.displaced.push(entry);
+            }
+        }
+    }
+}
+
+fn contest(claims: Vec<Claim>, record: &RawRecord, owners: &Owners, pipeline: &Pipeline) -> Claimed {
+    let mut claimed = Claimed::default();
+    for claim in claims {
+        let rule = if claim.rank.is_some() { "dedup" } else { "unique" };
+        let field = Some(claim.field.as_str().to_owned());
+        let reason = |message: String| QuarantineReason { field: field.clone(), rule: rule.to_owned(), message };
+        let owner = match owners.contest(&claim, &record.id) {
+            Contest::Free => {
+                claimed.kept.push(claim);
+                continue;
+            }
+            Contest::Won(owner) if claim.severity == Severity::Quarantine => {
+                let message = format!("{} is a duplicate: record `{}` takes its place", claim.shown, record.id);
+                claimed.displaced.push((owner.clone(), reason(message)));
+                claimed.kept.push(claim);
+                continue;
+            }
+            Contest::Won(owner) | Contest::Taken(owner) => owner,
+        };
+        let message = match claim.rank {
+            Some(_) => format!("{} is a duplicate: record `{owner}` is kept", claim.shown),
+            None => format!("{} is not unique: record `{owner}` has it", claim.shown),
+        };
+        match claim.severity {
+            Severity::Warn => claimed.warnings.push(reason(message)),
+            Severity::Quarantine => claimed.taken.push(reason(message)),
+            Severity::Block => {
+                let place = pipeline.place_of(claim.rule).to_owned();
+                claimed.blocked.get_or_insert(Blocked { place, reason: reason(message.clone()) });
+                claimed.taken.push(reason(message));
+            }
+        }
+    }
+    claimed
 }
 
 fn quarantined(

@@ -1,6 +1,7 @@
 //! What can go wrong in a sync.
 
 use ml_core::error::StoreError;
+use ml_core::id::RecordId;
 use ml_core::record::Collection;
 
 /// A sync or a replay that did not come to its end. What was committed before stays.
@@ -32,6 +33,23 @@ pub enum SyncError {
     Emptied {
         /// The empty collection.
         collection: Collection,
+    },
+    /// A record breaks a rule that lets nothing of its batch pass.
+    #[error(
+        "record `{raw_id}` of {collection} breaks the blocking rule `{rule}` ({place}): {message}; nothing of its batch was written: \
+         mend or delete the record, or give the rule the severity `quarantine` or `warn`, and run `ml-app sync` again"
+    )]
+    Blocked {
+        /// The collection the record is in.
+        collection: Collection,
+        /// The record.
+        raw_id: RecordId,
+        /// Where the rule stands in pipeline.yaml.
+        place: String,
+        /// The kind of rule.
+        rule: String,
+        /// What is wrong.
+        message: String,
     },
     /// The quarantine could not be read.
     #[error("the quarantine cannot be read")]

@@ -1,5 +1,6 @@
 //! The sync of one collection: along the feed, batch by batch, and on a fresh position where the old one has expired.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,11 +9,14 @@ use tracing::warn;
 
 use ml_core::document::{ChangeBatch, ResumeToken};
 use ml_core::error::StoreError;
+use ml_core::id::RecordId;
+use ml_core::quarantine::ReasonCount;
 use ml_core::record::Collection;
 use ml_core::sync::{Advance, SyncBatch, SyncCounts};
 
-use super::decide::{Decided, Owners, decide};
+use super::decide::{Decided, decide};
 use super::incoming::{Incoming, Intake, quarantined_as_unreadable};
+use super::owners::{Owners, Sources};
 use super::reconcile::{Occasion, ReconcileCounts};
 use super::{CollectionReport, DocumentToSql, SyncError, SyncObserver, SyncOptions, SyncProgress, SyncStage};
 use crate::backoff::{Backoff, in_one_line};
@@ -32,6 +36,8 @@ pub(super) struct Follower<'a> {
     n_pending: u64,
     counts: SyncCounts,
     reconciled: Option<ReconcileCounts>,
+    /// How many records broke a rule and passed nevertheless, by rule and field.
+    warned: BTreeMap<(String, Option<String>), u64>,
     /// Whether the comparison that was asked for is still to be done.
     is_reconcile_due: bool,
 }
@@ -63,6 +69,7 @@ impl<'a> Follower<'a> {
             n_pending: 0,
             counts: SyncCounts::default(),
             reconciled: None,
+            warned: BTreeMap::new(),
             is_reconcile_due: options.reconcile,
         }
     }
@@ -78,8 +85,10 @@ impl<'a> Follower<'a> {
                 () = tokio::time::sleep(pause) => {}
             }
         }
-        let Follower { collection, counts, reconciled, .. } = self;
-        Ok(CollectionReport { collection, counts, reconciled })
+        let Follower { collection, counts, reconciled, warned, .. } = self;
+        let warnings = warned.into_iter();
+        let warnings = warnings.map(|((rule, field), n_records)| ReasonCount { collection, field, rule, n_records });
+        Ok(CollectionReport { collection, counts, reconciled, warnings: warnings.collect() })
     }
 
     fn pause_after(&mut self, error: &SyncError) -> Option<Duration> {
@@ -132,7 +141,7 @@ impl<'a> Follower<'a> {
                 // An idle position is all that is to be committed then, and waiting comes next.
                 let prepare = async { if is_idle { Ok(None) } else { self.prepare(Some(&to)).await.map(Some) } };
                 let (committed, prepared) = tokio::join!(self.sync.store.commit(&batch), prepare);
-                self.committed(committed)?;
+                self.committed(&batch, committed)?;
                 *from = Some(to);
                 moved_at = Instant::now();
                 if let Some(prepared) = prepared? {
@@ -170,20 +179,29 @@ impl<'a> Follower<'a> {
     }
 
     pub(super) fn intake(&self) -> Intake<'_> {
-        let (store, pipeline) = (&*self.sync.store, &self.sync.pipeline);
-        Intake { store, pipeline, max_record_bytes: self.options.max_record_bytes }
+        let (store, references, pipeline) = (&*self.sync.store, &*self.sync.references, &self.sync.pipeline);
+        Intake { store, references, pipeline, max_record_bytes: self.options.max_record_bytes }
     }
 
     /// Has the last word on what came in, and makes a batch of it.
     pub(super) async fn batch(&mut self, incoming: Incoming, advance: Advance) -> Result<SyncBatch, SyncError> {
         let collection = self.collection;
         let mut owners = Owners::default();
-        owners.load(&*self.sync.store, &incoming.judged).await.map_err(|err| self.failed(err))?;
+        let (store, feed, pipeline) = (&*self.sync.store, &*self.sync.feed, &*self.sync.pipeline);
+        let sources = Sources { store, feed, pipeline };
+        owners.load(sources, collection, &incoming.judged).await.map_err(|err| self.failed(err))?;
         incoming.deleted.iter().for_each(|deletion| owners.release(&deletion.raw_id));
         incoming.unreadable.iter().for_each(|(record, _)| owners.release(&record.id));
         let committed_at = self.sync.clock.now();
-        let Decided { passed, mut quarantined, unique_keys } =
-            decide(collection, incoming.judged, &mut owners, committed_at);
+        let decided = decide(collection, incoming.judged, &mut owners, pipeline, committed_at);
+        decided.check_blocked(collection)?;
+        let Decided { passed, mut quarantined, displaced, unique_keys, .. } = decided;
+        // A record that gives way and is gone, or cannot be read any more, is told of as that.
+        let is_told = |id: &RecordId| {
+            incoming.deleted.iter().any(|deletion| deletion.raw_id == *id)
+                || incoming.unreadable.iter().any(|(record, _)| record.id == *id)
+        };
+        quarantined.extend(displaced.into_iter().filter(|entry| !is_told(&entry.record.id)));
         let unreadable = incoming.unreadable.into_iter();
         quarantined.extend(unreadable.map(|document| quarantined_as_unreadable(collection, document, committed_at)));
         Ok(SyncBatch {
@@ -200,14 +218,28 @@ impl<'a> Follower<'a> {
     }
 
     /// Counts what was committed, and tells how far that is.
-    pub(super) fn committed(&mut self, committed: Result<SyncCounts, StoreError>) -> Result<(), SyncError> {
+    pub(super) fn committed(
+        &mut self,
+        batch: &SyncBatch,
+        committed: Result<SyncCounts, StoreError>,
+    ) -> Result<(), SyncError> {
         let counts = committed.map_err(|error| SyncError::of_commit(self.collection, error))?;
         self.backoff.reset();
         self.counts += counts;
+        self.count_warnings(batch);
         if counts != SyncCounts::default() {
             self.tell();
         }
         Ok(())
+    }
+
+    fn count_warnings(&mut self, batch: &SyncBatch) {
+        for passed in batch.passed.iter().filter(|passed| !passed.warnings.is_empty()) {
+            let reasons: BTreeSet<_> = passed.warnings.iter().map(|reason| (&reason.rule, &reason.field)).collect();
+            for (rule, field) in reasons {
+                *self.warned.entry((rule.clone(), field.clone())).or_default() += 1;
+            }
+        }
     }
 
     fn tell(&self) {

@@ -13,6 +13,7 @@ use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::quarantine::{QuarantineReason, QuarantinedRecord};
 use ml_core::record::{Collection, DataType, ORIGIN, ORIGIN_FIELD, RawRecord, SourceApp};
+use ml_core::reference::ReferenceStore;
 use ml_core::sync::{Deletion, SyncStore};
 
 use super::SyncError;
@@ -33,6 +34,7 @@ pub(super) struct Incoming {
 #[derive(Clone, Copy)]
 pub(super) struct Intake<'a> {
     pub(super) store: &'a dyn SyncStore,
+    pub(super) references: &'a dyn ReferenceStore,
     pub(super) pipeline: &'a Arc<Pipeline>,
     pub(super) max_record_bytes: usize,
 }
@@ -59,6 +61,7 @@ impl Intake<'_> {
         let failed = |source| SyncError::Store { collection, source };
         self.date(collection, &mut incoming.unreadable).await.map_err(failed)?;
         incoming.judged = judge_batch(self.pipeline, collection, records).await;
+        self.pipeline.settle(&mut incoming.judged, self.references).await.map_err(failed)?;
         Ok(incoming)
     }
 

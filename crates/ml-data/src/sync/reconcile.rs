@@ -95,7 +95,7 @@ impl Follower<'_> {
         let advance = Advance { from, to: latest.clone(), reconciled: true };
         let batch = self.batch(Incoming::default(), advance).await?;
         let committed = self.sync.store.commit(&batch).await;
-        self.committed(committed)?;
+        self.committed(&batch, committed)?;
         let ReconcileCounts { compared, differing, gone } = found;
         info!(collection = %self.collection, compared, differing, gone, "both sides agree again");
         Ok((found, Some(latest)))
@@ -174,7 +174,7 @@ impl Follower<'_> {
         incoming.deleted.extend(gone);
         let batch = self.batch(incoming, Advance::new(Some(from.clone()), from.clone())).await?;
         let committed = self.sync.store.commit(&batch).await;
-        self.committed(committed)
+        self.committed(&batch, committed)
     }
 }
 

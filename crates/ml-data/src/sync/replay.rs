@@ -1,6 +1,6 @@
 //! Replay: quarantined records are judged again, by the rules and as the documents are now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -11,13 +11,15 @@ use ml_core::document::{Change, ChangeFeed};
 use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::page::PageRequest;
-use ml_core::quarantine::{QuarantineKey, QuarantineQuery, QuarantineStore, QuarantinedRecord};
+use ml_core::quarantine::{QuarantineKey, QuarantineQuery, QuarantineStore, QuarantinedRecord, ReasonCount};
 use ml_core::record::Collection;
+use ml_core::reference::ReferenceStore;
 use ml_core::sync::{SyncBatch, SyncStore};
 
-use super::decide::{Decided, Owners, decide};
+use super::decide::{Decided, decide};
 use super::error::SyncError;
 use super::incoming::{Intake, quarantined_as_unreadable};
+use super::owners::{Owners, Sources};
 use crate::pipeline::Pipeline;
 
 /// How many quarantined records are judged and committed at a time.
@@ -33,7 +35,7 @@ pub enum ReplaySelection {
 }
 
 /// What a replay did, or would do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ReplayReport {
     /// Records judged again.
     pub judged: u64,
@@ -41,6 +43,10 @@ pub struct ReplayReport {
     pub passed: u64,
     /// Those that stay.
     pub failed: u64,
+    /// Records that were rows, and give way to better duplicates among those that pass.
+    pub displaced: u64,
+    /// Why the rest stays, most frequent first.
+    pub by_reason: Vec<ReasonCount>,
     /// Whether nothing was written.
     pub dry_run: bool,
     /// Whether it was stopped before the end.
@@ -57,6 +63,8 @@ pub struct Replayer {
     pub quarantine: Arc<dyn QuarantineStore>,
     /// Where rows and rejects go.
     pub store: Arc<dyn SyncStore>,
+    /// What values are looked up in.
+    pub references: Arc<dyn ReferenceStore>,
     /// How records are judged.
     pub pipeline: Arc<Pipeline>,
     /// Larger records stay where they are.
@@ -93,6 +101,7 @@ impl Replayer {
     ) -> Result<ReplayReport, SyncError> {
         let mut report = ReplayReport { dry_run, ..ReplayReport::default() };
         let mut owners = Owners::default();
+        let mut staying = Staying::default();
         let mut pages = Pages::new(selection);
         while let Some(page) = pages.next(&*self.quarantine).await.map_err(SyncError::Quarantine)? {
             if cancel.is_cancelled() {
@@ -102,11 +111,13 @@ impl Replayer {
             for (collection, waiting) in by_collection(page) {
                 let decided = self.decide(collection, waiting, &mut owners).await?;
                 report.add(&decided.0);
+                staying.add(&decided.0);
                 if !dry_run {
                     self.commit(collection, decided).await?;
                 }
             }
         }
+        report.by_reason = staying.into_counts();
         Ok(report)
     }
 
@@ -119,11 +130,12 @@ impl Replayer {
         let failed = |source| SyncError::Store { collection, source };
         let current = self.current(collection, waiting).await.map_err(failed)?;
         let (store, pipeline, max_record_bytes) = (&*self.store, &self.pipeline, self.max_record_bytes);
-        let intake = Intake { store, pipeline, max_record_bytes };
+        let intake = Intake { store, references: &*self.references, pipeline, max_record_bytes };
         let incoming = intake.take(collection, current).await?;
-        owners.load(&*self.store, &incoming.judged).await.map_err(failed)?;
+        let sources = Sources { store, feed: &*self.feed, pipeline };
+        owners.load(sources, collection, &incoming.judged).await.map_err(failed)?;
         let now = self.clock.now();
-        let mut decided = decide(collection, incoming.judged, owners, now);
+        let mut decided = decide(collection, incoming.judged, owners, pipeline, now);
         let unreadable = incoming.unreadable.into_iter();
         decided.quarantined.extend(unreadable.map(|document| quarantined_as_unreadable(collection, document, now)));
         Ok((decided, now))
@@ -149,7 +161,8 @@ impl Replayer {
         collection: Collection,
         (decided, committed_at): (Decided, chrono::DateTime<chrono::Utc>),
     ) -> Result<(), SyncError> {
-        let Decided { passed, quarantined, unique_keys } = decided;
+        let Decided { passed, mut quarantined, displaced, unique_keys, .. } = decided;
+        quarantined.extend(displaced);
         let batch = SyncBatch {
             collection,
             advance: None,
@@ -172,6 +185,34 @@ impl ReplayReport {
         self.judged += passed + failed;
         self.passed += passed;
         self.failed += failed;
+        // One that passed a moment ago and gives way is one that stays.
+        self.passed -= decided.n_displaced_here;
+        self.failed += decided.n_displaced_here;
+        self.displaced += decided.displaced.len() as u64 - decided.n_displaced_here;
+    }
+}
+
+/// Counts why records stay: those that break a rule on a field, each once.
+#[derive(Default)]
+struct Staying(BTreeMap<(Collection, String, Option<String>), u64>);
+
+impl Staying {
+    fn add(&mut self, decided: &Decided) {
+        for entry in &decided.quarantined {
+            let reasons: BTreeSet<_> = entry.reasons.iter().map(|reason| (&reason.rule, &reason.field)).collect();
+            for (rule, field) in reasons {
+                *self.0.entry((entry.collection, rule.clone(), field.clone())).or_default() += 1;
+            }
+        }
+    }
+
+    fn into_counts(self) -> Vec<ReasonCount> {
+        let counts = self.0.into_iter();
+        let counts =
+            counts.map(|((collection, rule, field), n_records)| ReasonCount { collection, field, rule, n_records });
+        let mut counts: Vec<ReasonCount> = counts.collect();
+        counts.sort_by_key(|count| std::cmp::Reverse(count.n_records));
+        counts
     }
 }
 

@@ -11,6 +11,7 @@ use ml_core::error::StoreError;
 use ml_core::quarantine::{QuarantineQuery, QuarantineStore};
 use ml_core::record::Collection;
 use ml_core::sync::{Checkpoint, SyncCounts, SyncStore};
+use ml_core::warning::{WarningQuery, WarningStore};
 
 /// Where the sync of a collection is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +32,8 @@ pub struct CollectionStatus {
     pub is_expired: bool,
     /// How many records wait in quarantine.
     pub in_quarantine: u64,
+    /// How many records are rows although they break a rule.
+    pub with_warnings: u64,
     /// When both sides were last compared record by record.
     pub reconciled_at: Option<DateTime<Utc>>,
 }
@@ -54,6 +57,8 @@ pub struct StatusReader {
     pub store: Arc<dyn SyncStore>,
     /// What waits to be mended.
     pub quarantine: Arc<dyn QuarantineStore>,
+    /// What passed with a warning.
+    pub warnings: Arc<dyn WarningStore>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }
@@ -73,6 +78,8 @@ impl StatusReader {
         let checkpoint = self.store.find_checkpoint(collection).await?;
         let query = QuarantineQuery { collection: Some(collection), ..QuarantineQuery::default() };
         let in_quarantine = self.quarantine.count(&query).await?;
+        let warned = WarningQuery { collection: Some(collection), ..WarningQuery::default() };
+        let with_warnings = self.warnings.count_records(&warned).await?;
         let token = checkpoint.as_ref().map(|checkpoint| &checkpoint.token);
         let lag = match self.lag(collection, token).await {
             Ok((n_events, seconds)) => Some((n_events, seconds)),
@@ -88,6 +95,7 @@ impl StatusReader {
             lag_seconds: lag.and_then(|(_, seconds)| seconds),
             is_expired: lag.is_none(),
             in_quarantine,
+            with_warnings,
             reconciled_at: checkpoint.as_ref().and_then(|checkpoint| checkpoint.reconciled_at),
             counts: checkpoint.map_or_else(SyncCounts::default, |Checkpoint { counts, .. }| counts),
         })

@@ -60,6 +60,7 @@ impl Fixture {
             documents: self.documents.clone(),
             feed: self.documents.clone(),
             store,
+            references: self.sql.clone(),
             pipeline: Arc::new(pipeline),
             clock: self.clock.clone(),
         }
@@ -76,6 +77,7 @@ impl Fixture {
             feed: self.documents.clone(),
             quarantine: self.sql.clone(),
             store: self.sql.clone(),
+            references: self.sql.clone(),
             pipeline: Arc::new(pipeline),
             max_record_bytes: MAX_RECORD_BYTES,
             clock: self.clock.clone(),

@@ -108,3 +108,25 @@ async fn single_records_are_replayed_by_key() {
     let err = replayer.replay(&absent, &CancellationToken::new()).await.unwrap_err();
     assert!(matches!(err, SyncError::Quarantine(StoreError::NotFound { .. })), "{err:?}");
 }
+
+#[tokio::test]
+async fn a_replay_does_what_its_dry_run_said() {
+    let last = STRICT.replace("{ unique: { fields: text } }", "{ dedup: { by: text, keep: last } }");
+    let mostly = STRICT.replace("min: 5", "min: 5, mostly: 0.5");
+    for yaml in [STRICT, &STRICT.replace("min: 5", "min: 2"), &STRICT.replace("min: 5", "min: 1"), &last, &mostly] {
+        let fixture = with_quarantine().await;
+        fixture.ingest("-", "{\"id\": 2, \"text\": \"hello\"}", &request("text")).await.unwrap();
+        let said = fixture.replayer(pipeline(yaml)).dry_run(&everything(), &CancellationToken::new()).await.unwrap();
+        let done = replay(&fixture, pipeline(yaml), &everything()).await;
+        assert_eq!(ReplayReport { dry_run: false, ..said }, done, "{yaml}");
+        assert_eq!(fixture.quarantined().await.len() as u64, done.failed + done.displaced, "{yaml}");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_says_why_the_rest_stays() {
+    let fixture = with_quarantine().await;
+    let report = replay(&fixture, lenient(), &everything()).await;
+    let [reason] = report.by_reason.as_slice() else { panic!("{report:?}") };
+    assert_eq!((reason.rule.as_str(), reason.field.as_deref(), reason.n_records), ("length", Some("text"), 1));
+}

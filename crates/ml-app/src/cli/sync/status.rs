@@ -4,7 +4,7 @@ use ml_data::sync::{CollectionStatus, SyncStatus};
 
 use crate::output::{self, Report};
 
-const HEADERS: [&str; 11] = [
+const HEADERS: [&str; 12] = [
     "collection",
     "read",
     "written",
@@ -12,6 +12,7 @@ const HEADERS: [&str; 11] = [
     "quarantined",
     "deleted",
     "in quarantine",
+    "warned",
     "waiting",
     "lag",
     "last moved",
@@ -20,7 +21,7 @@ const HEADERS: [&str; 11] = [
 
 impl Report for SyncStatus {
     fn text(&self) -> String {
-        let table = output::table(&HEADERS, self.collections.iter().map(row), &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let table = output::table(&HEADERS, self.collections.iter().map(row), &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         let verdict = if self.adds_up { "adds up" } else { "DOES NOT ADD UP: please report this" };
         let mut text = format!("{table}\nread = written + unchanged + quarantined + deleted: {verdict}");
         for status in self.collections.iter().filter(|status| status.is_expired) {
@@ -36,6 +37,7 @@ fn row(status: &CollectionStatus) -> Vec<String> {
     let mut row = vec![status.collection.to_string()];
     row.extend([counts.read, counts.written, counts.unchanged, counts.quarantined, counts.deleted].map(output::count));
     row.push(output::count(status.in_quarantine));
+    row.push(output::count(status.with_warnings));
     row.push(status.lag_events.map_or_else(|| "unknown".to_owned(), output::count));
     row.push(status.lag_seconds.map_or_else(|| "unknown".to_owned(), seconds));
     row.push(status.position_age_seconds.map_or_else(|| "never".to_owned(), |age| format!("{} ago", seconds(age))));

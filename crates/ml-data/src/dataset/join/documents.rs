@@ -29,7 +29,9 @@ pub(super) async fn add_documents(
 ) -> Result<Joiner, DatasetError> {
     match form {
         DocumentForm::Pipeline => {
-            let judged = judge_batch(pipeline, collection, records).await;
+            let mut judged = judge_batch(pipeline, collection, records).await;
+            // Sync looks values up in tables too; a document that it would hold back for that alone is a value here.
+            pipeline.settle_shares(&mut judged);
             blocking(move || add_judged(joiner, judged)).await
         }
         DocumentForm::Raw { event_time } => {
@@ -41,12 +43,18 @@ pub(super) async fn add_documents(
 
 fn add_judged(mut joiner: Joiner, judged: Vec<Judged>) -> Result<Joiner, DatasetError> {
     for Judged { verdict, .. } in judged {
-        match verdict {
-            Verdict::Passed(ValidatedRow::Global(row)) => joiner.add_value(&row)?,
-            Verdict::Passed(ValidatedRow::MarketMetric(row)) => joiner.add_value(&row)?,
-            Verdict::Passed(ValidatedRow::UserInteraction(row)) => joiner.add_value(&row)?,
-            // A truth belongs to a record and has no entity.
-            Verdict::Passed(ValidatedRow::GroundTruth(_)) | Verdict::Failed(_) => joiner.add_unfit(),
+        let Verdict::Passed(rows) = verdict else {
+            joiner.add_unfit();
+            continue;
+        };
+        for row in rows {
+            match row {
+                ValidatedRow::Global(row) => joiner.add_value(&row)?,
+                ValidatedRow::MarketMetric(row) => joiner.add_value(&row)?,
+                ValidatedRow::UserInteraction(row) => joiner.add_value(&row)?,
+                // A truth belongs to a record and has no entity.
+                ValidatedRow::GroundTruth(_) => joiner.add_unfit(),
+            }
         }
     }
     Ok(joiner)
