@@ -26,6 +26,7 @@ fn every_command_gives_one_json_document() {
         "sync",
         "sync status",
         "sync warnings",
+        "sync infer --data-type text",
         "quarantine list",
         "quarantine replay --dry-run",
         "quarantine replay",

@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod dataset;
 pub mod field;
 mod hints;
+pub mod infer;
 pub mod ingest;
 pub mod instant;
 pub mod manager;

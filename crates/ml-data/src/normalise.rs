@@ -28,6 +28,7 @@ pub use self::currency::{ConvertCurrency, Rates};
 pub use self::date::ParseDate;
 pub use self::lookup::{Lookup, Otherwise};
 pub use self::number::ParseNumber;
+pub(crate) use self::number::read_money;
 pub use self::rename::Rename;
 pub use self::text::{Unicode, UnicodeForm};
 pub use self::unit::{Unit, UnitStep};

@@ -1,5 +1,6 @@
 //! `ml-app sync`: records between the stores.
 
+mod infer;
 mod status;
 mod warnings;
 
@@ -30,6 +31,7 @@ use crate::syncing::{self, SyncRequest};
     after_help = "Examples:
   ml-app sync
   ml-app sync status
+  ml-app sync infer --data-type tabular --source-app listings
   ml-app sync --collection text_corpus --output json
   ml-app sync --follow
   ml-app sync --reconcile --collection text_corpus
@@ -60,6 +62,14 @@ enum Command {
     /// Says how far the sync of each collection got, and how far behind that is
     #[command(after_help = "Examples:\n  ml-app sync status\n  ml-app sync status --output json")]
     Status,
+    /// Looks at records and proposes a mapping and rules, each line with its evidence
+    ///
+    /// Prints a fragment of pipeline.yaml that `config check` accepts, for a person to read and mend; with --output json, what was
+    /// counted at each path.
+    #[command(
+        after_help = "Examples:\n  ml-app sync infer --data-type tabular\n  ml-app sync infer --data-type tabular --source-app listings --sample 5000"
+    )]
+    Infer(infer::Args),
     /// Shows the rules that records broke and passed nevertheless
     #[command(after_help = "Examples:\n  ml-app sync warnings\n  ml-app sync warnings --rule range --limit 100")]
     Warnings(warnings::Args),
@@ -101,6 +111,7 @@ impl Report for SyncReport {
 pub(crate) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.command {
         Some(Command::Status) => return context.output.print(&syncing::status(&context.app).await?),
+        Some(Command::Infer(args)) => return infer::run(context, args).await,
         Some(Command::Warnings(args)) => return warnings::run(context, args).await,
         None => {}
     }

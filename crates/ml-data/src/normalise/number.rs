@@ -70,6 +70,11 @@ impl ParseNumber {
     }
 }
 
+/// Reads a number that may have a currency beside it, with a point before the fraction.
+pub(crate) fn read_money(text: &str) -> Option<f64> {
+    read_number(without_currency(text.trim()).0, '.')
+}
+
 /// Takes the sign or code of a currency off either end.
 fn without_currency(text: &str) -> (&str, Option<String>) {
     for (sign, code) in SIGNS {

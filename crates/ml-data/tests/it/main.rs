@@ -9,6 +9,7 @@ mod dataset_joins;
 mod dataset_splits;
 mod fixture;
 mod flaky;
+mod infer;
 mod ingest;
 mod ingest_rejections;
 mod mapping;
