@@ -7,6 +7,7 @@ mod data_sets;
 mod dataset;
 mod dataset_joins;
 mod dataset_splits;
+mod examples;
 mod fixture;
 mod flaky;
 mod infer;
