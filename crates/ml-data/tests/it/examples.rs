@@ -22,7 +22,7 @@ fn folder(example: &str) -> PathBuf {
 async fn run(example: &str, files: &[(&str, &str, &str, &str)]) -> Fixture {
     let folder = folder(example);
     let text = std::fs::read_to_string(folder.join("pipeline.yaml")).unwrap();
-    let config = PipelineConfig::from_yaml(&text).unwrap().with_files(&[folder.clone()]).unwrap();
+    let config = PipelineConfig::from_yaml(&text).unwrap().with_files(std::slice::from_ref(&folder)).unwrap();
     let pipeline = Pipeline::new(&config).unwrap();
     let fixture = Fixture::default();
     fixture.clock.advance(at("2025-01-01T00:00:00Z") - second(0));

@@ -11,8 +11,8 @@ use crate::fixture::{Fixture, pipeline, request};
 /// Syncs `record` by a pipeline for `tabular` with this body.
 async fn sync(body: &str, records: &[Value]) -> Fixture {
     let fixture = Fixture::default();
-    let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
-    fixture.ingest("-", lines, &request("tabular")).await.unwrap();
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    fixture.ingest("-", lines.join("\n"), &request("tabular")).await.unwrap();
     let pipeline = pipeline(&format!("schema_version: 1\ndata_types:\n  tabular:\n{body}"));
     let options = SyncOptions { collections: vec![Collection::RawRecords], ..SyncOptions::default() };
     let syncer = fixture.syncer(fixture.sql.clone(), pipeline);
