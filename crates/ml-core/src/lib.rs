@@ -26,6 +26,7 @@ pub mod quarantine;
 pub mod record;
 pub mod result;
 pub mod run;
+pub mod secret;
 pub mod sync;
 pub mod table;
 #[cfg(feature = "testkit")]
