@@ -7,10 +7,12 @@ mod connection;
 mod documents;
 mod error;
 mod migrations;
+mod options;
 mod prepared;
 mod schema;
 mod sql;
 mod types;
 
 pub use documents::EmbeddedDocuments;
+pub use options::{PostgresOptions, PostgresTls, PostgresTlsMode};
 pub use sql::SqlStore;

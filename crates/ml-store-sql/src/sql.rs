@@ -19,15 +19,20 @@ use std::path::Path;
 use ml_core::error::{BoxError, StoreError};
 use ml_core::experiment::LifecycleStage;
 
-use crate::connection::Database;
+use crate::connection::{Database, PostgresDatabase, SqliteDatabase};
 use crate::migrations::MigrationSet;
+use crate::options::PostgresOptions;
 
 /// How many keys one query asks for; an engine takes only so many parameters.
 const KEYS_PER_QUERY: usize = 1_000;
 
-/// Validated rows, sync state, experiments, runs and the registry, in one SQLite file.
+/// How many rows one statement writes, for the same reason.
+const ROWS_PER_STATEMENT: usize = 1_000;
+
+/// Validated rows, sync state, experiments, runs and the registry: in one SQLite file, or in one schema on a PostgreSQL server.
 ///
-/// Safe to share between tasks, and between processes: writers queue, readers do not wait for them.
+/// Safe to share between tasks, and between processes. In a file writers queue, and readers do not wait for them; on a server
+/// only those wait who write the same thing.
 pub struct SqlStore {
     database: Database,
 }
@@ -39,8 +44,18 @@ impl SqlStore {
     /// [`StoreError::ReadOnly`] or [`StoreError::Full`] when the file cannot be written; [`StoreError::Backend`] when the path
     /// is a folder, the file is not SQLite, or a newer release migrated it.
     pub async fn open(path: impl AsRef<Path> + Send) -> Result<SqlStore, StoreError> {
-        let database = Database::open(path.as_ref(), MigrationSet::Sql).await?;
-        Ok(SqlStore { database })
+        let database = SqliteDatabase::open(path.as_ref(), MigrationSet::Sql).await?;
+        Ok(SqlStore { database: Database::Sqlite(database) })
+    }
+
+    /// Connects to a PostgreSQL server, and makes sure that it answers, lets us in, and was not migrated by a newer release.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when no server answers; [`StoreError::Backend`] with the way out for options that cannot be
+    /// used, a wrong password, a database that is not there, and a newer schema.
+    pub async fn connect(options: &PostgresOptions) -> Result<SqlStore, StoreError> {
+        let database = PostgresDatabase::connect(options).await?;
+        Ok(SqlStore { database: Database::Postgres(Box::new(database)) })
     }
 
     /// Applies the pending migrations and returns their names; with none pending it only reads.

@@ -11,6 +11,7 @@ use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::ground_truth::{GroundTruth, GroundTruthStore};
 use ml_core::id::RecordId;
 
+use crate::connection::on_backend;
 use crate::schema::sql::ground_truth;
 use crate::sql::validated::{HashedRow, SupersededRow, hashed_row_statements};
 use crate::sql::{KEYS_PER_QUERY, SqlStore};
@@ -87,11 +88,10 @@ impl GroundTruthStore for SqlStore {
             .read("reading ground truth", async |connection| {
                 let mut rows: Vec<TruthRow> = Vec::new();
                 for some in ids.chunks(KEYS_PER_QUERY) {
-                    let found = ground_truth::table
+                    let select = ground_truth::table
                         .filter(ground_truth::record_id.eq_any(some))
-                        .filter(ground_truth::target.eq(target))
-                        .load(connection)
-                        .await?;
+                        .filter(ground_truth::target.eq(target));
+                    let found: Vec<TruthRow> = on_backend!(connection => select.load(connection).await)?;
                     rows.extend(found);
                 }
                 Ok(rows)
@@ -101,10 +101,12 @@ impl GroundTruthStore for SqlStore {
     }
 
     async fn count(&self, target: &str) -> Result<u64, StoreError> {
-        let select = ground_truth::table.filter(ground_truth::target.eq(target)).count();
+        let count = ground_truth::table.filter(ground_truth::target.eq(target)).count();
         let n_truths: i64 = self
             .database
-            .read("counting ground truth", async |connection| Ok(select.get_result(connection).await?))
+            .read("counting ground truth", async |connection| {
+                Ok(on_backend!(connection => count.get_result(connection).await)?)
+            })
             .await?;
         Ok(n_truths as u64)
     }

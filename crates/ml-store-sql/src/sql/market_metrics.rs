@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use diesel::QueryResult;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::global_data::ValidatedQuery;
@@ -12,11 +12,12 @@ use ml_core::market_metric::{MarketMetric, MarketMetricStore};
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::SourceApp;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, on_backend};
 use crate::schema::sql::market_metrics;
 use crate::sql::SqlStore;
 use crate::sql::validated::{
     self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
+    validated_queries,
 };
 use crate::types::{Instant, JsonText};
 
@@ -95,28 +96,13 @@ impl HashedRow for MarketRow {
     }
 }
 
-fn select(query: &ValidatedQuery) -> market_metrics::BoxedQuery<'_, Sqlite> {
-    filter_validated!(market_metrics, market_metrics::table.into_boxed(), query)
-}
-
 impl ValidatedTable for MarketRow {
     const TABLE: &'static str = "market_metrics";
     const ENTITY: Entity = Entity::MarketMetric;
 
     type Record = MarketMetric;
 
-    async fn load(
-        connection: &mut Connection,
-        query: &ValidatedQuery,
-        after: &str,
-        limit: i64,
-    ) -> QueryResult<Vec<MarketRow>> {
-        select(query).filter(market_metrics::id.gt(after)).order(market_metrics::id).limit(limit).load(connection).await
-    }
-
-    async fn count(connection: &mut Connection, query: &ValidatedQuery) -> QueryResult<i64> {
-        select(query).count().get_result(connection).await
-    }
+    validated_queries!(MarketRow, market_metrics);
 
     fn into_record(self) -> Result<MarketMetric, StoreError> {
         let key = self.id.clone();

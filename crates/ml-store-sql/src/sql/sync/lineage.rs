@@ -8,6 +8,7 @@ use ml_core::page::PageRequest;
 use ml_core::record::Collection;
 use ml_core::sync::{RawVersion, RecordLineage, RowRef, SyncOutcome};
 
+use crate::connection::PostgresConnection;
 use crate::error::Failure;
 use crate::prepared::prepared;
 use crate::schema::sql::record_lineage;
@@ -105,17 +106,45 @@ pub(super) fn find(
     Ok(row.map(LineageRow::into_lineage).transpose()?)
 }
 
+/// Selects a page of the lineages of `$collection`, and one more than it holds.
+macro_rules! page_of {
+    ($collection:expr, $page:expr) => {
+        record_lineage::table
+            .filter(record_lineage::collection.eq($collection.name()))
+            .filter(record_lineage::raw_id.gt($page.cursor().map_or("", RecordId::as_str)))
+            .order(record_lineage::raw_id)
+            .limit($page.limit() as i64 + 1)
+    };
+}
+
 /// Lists lineages of `collection` by ascending id, and one more than the page holds.
 pub(super) fn list(
     sqlite: &mut SqliteConnection,
     collection: Collection,
     page: &PageRequest<RecordId>,
 ) -> Result<Vec<RecordLineage>, Failure> {
-    let rows: Vec<LineageRow> = record_lineage::table
-        .filter(record_lineage::collection.eq(collection.name()))
-        .filter(record_lineage::raw_id.gt(page.cursor().map_or("", RecordId::as_str)))
-        .order(record_lineage::raw_id)
-        .limit(page.limit() as i64 + 1)
-        .load(sqlite)?;
+    let rows: Vec<LineageRow> = page_of!(collection, page).load(sqlite)?;
+    Ok(rows.into_iter().map(LineageRow::into_lineage).collect::<Result<_, _>>()?)
+}
+
+/// Returns the lineage of those of the records with these ids that have one.
+pub(super) async fn find_on_postgres(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    raw_ids: &[&str],
+) -> Result<Vec<RecordLineage>, Failure> {
+    let of_collection = record_lineage::table.filter(record_lineage::collection.eq(collection.name()));
+    let select = of_collection.filter(record_lineage::raw_id.eq_any(raw_ids));
+    let rows: Vec<LineageRow> = diesel_async::RunQueryDsl::load(select, postgres).await?;
+    Ok(rows.into_iter().map(LineageRow::into_lineage).collect::<Result<_, _>>()?)
+}
+
+/// Lists as [`list`] does.
+pub(super) async fn list_on_postgres(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    page: &PageRequest<RecordId>,
+) -> Result<Vec<RecordLineage>, Failure> {
+    let rows: Vec<LineageRow> = diesel_async::RunQueryDsl::load(page_of!(collection, page), postgres).await?;
     Ok(rows.into_iter().map(LineageRow::into_lineage).collect::<Result<_, _>>()?)
 }
