@@ -43,6 +43,29 @@ macro_rules! on_backend {
 }
 pub(crate) use on_backend;
 
+/// Inserts many rows by the statement that `$insert` makes of `$values`: of a chunk of them on PostgreSQL, where a statement is a
+/// round trip, and of each on SQLite, where it is none and diesel prepares no others.
+macro_rules! insert_all {
+    ($connection:ident, $rows:expr, |$values:ident| $insert:expr) => {
+        match $connection {
+            $crate::connection::Connection::Sqlite(sqlite) => {
+                for $values in $rows {
+                    $insert.execute(&mut **sqlite).await?;
+                }
+            }
+            $crate::connection::Connection::Postgres(postgres) => {
+                for $values in $rows.chunks($crate::connection::ROWS_PER_STATEMENT) {
+                    $insert.execute(&mut **postgres).await?;
+                }
+            }
+        }
+    };
+}
+pub(crate) use insert_all;
+
+/// How many rows one statement writes; the protocol has room for 65,535 parameters.
+pub(crate) const ROWS_PER_STATEMENT: usize = 1_000;
+
 /// What holds the tables.
 pub(crate) enum Database {
     /// An SQLite file.

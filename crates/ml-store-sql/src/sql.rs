@@ -26,9 +26,6 @@ use crate::options::PostgresOptions;
 /// How many keys one query asks for; an engine takes only so many parameters.
 const KEYS_PER_QUERY: usize = 1_000;
 
-/// How many rows one statement writes, for the same reason.
-const ROWS_PER_STATEMENT: usize = 1_000;
-
 /// Validated rows, sync state, experiments, runs and the registry: in one SQLite file, or in one schema on a PostgreSQL server.
 ///
 /// Safe to share between tasks, and between processes. In a file writers queue, and readers do not wait for them; on a server

@@ -13,7 +13,7 @@ use ml_core::experiment::{Experiment, ExperimentStore, LifecycleStage, NewExperi
 use ml_core::id::ExperimentId;
 use ml_core::page::{Page, PageRequest};
 
-use crate::connection::{Connection, lock, on_backend};
+use crate::connection::{Connection, insert_all, lock, on_backend};
 use crate::error::{Failure, or_already_exists};
 use crate::schema::sql::{experiment_tags, experiments};
 use crate::sql::{KEYS_PER_QUERY, SqlStore};
@@ -167,9 +167,11 @@ async fn insert(connection: &mut Connection, new: &NewExperiment, number: i64) -
     let insert = diesel::insert_into(experiments::table).values(&row);
     let inserted = on_backend!(connection => insert.execute(connection).await);
     inserted.map_err(|err| or_already_exists(err, Entity::Experiment, &new.name))?;
-    for (key, value) in &new.tags {
-        put_tag(connection, &row.id, key, value).await?;
-    }
+    let tag = |(key, value)| {
+        (experiment_tags::experiment_id.eq(&row.id), experiment_tags::key.eq(key), experiment_tags::value.eq(value))
+    };
+    let tags: Vec<_> = new.tags.iter().map(tag).collect();
+    insert_all!(connection, &tags, |values| diesel::insert_into(experiment_tags::table).values(values));
     Ok(row.into_experiment(new.tags.clone())?)
 }
 

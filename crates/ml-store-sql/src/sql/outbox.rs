@@ -16,11 +16,11 @@ use ml_core::id::OutboxId;
 use ml_core::outbox::{OutboxAction, OutboxCounts, OutboxEntry, OutboxStore};
 use ml_core::result::ResultKind;
 
-use crate::connection::{Connection, Database, PostgresConnection, on_backend};
+use crate::connection::{Connection, Database, PostgresConnection, ROWS_PER_STATEMENT, on_backend};
 use crate::error::Failure;
 use crate::prepared::prepared;
 use crate::schema::sql::outbox;
-use crate::sql::{ROWS_PER_STATEMENT, SqlStore};
+use crate::sql::SqlStore;
 use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Clone, Queryable, Insertable)]

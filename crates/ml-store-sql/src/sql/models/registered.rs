@@ -9,7 +9,7 @@ use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::model::{ModelAlias, ModelName, RegisteredModel};
 use ml_core::page::{Page, PageRequest};
 
-use crate::connection::{Connection, on_backend};
+use crate::connection::{Connection, insert_all, on_backend};
 use crate::error::{Failure, or_already_exists};
 use crate::schema::sql::{model_aliases, registered_model_tags, registered_models, retired_models};
 use crate::sql::KEYS_PER_QUERY;
@@ -68,14 +68,15 @@ pub(super) async fn insert(connection: &mut Connection, model: &RegisteredModel)
     let insert = diesel::insert_into(registered_models::table).values(&row);
     let inserted = on_backend!(connection => insert.execute(connection).await);
     inserted.map_err(|err| or_already_exists(err, Entity::RegisteredModel, &model.name))?;
-    for (key, value) in &model.tags {
-        let insert = diesel::insert_into(registered_model_tags::table).values((
+    let tag = |(key, value)| {
+        (
             registered_model_tags::name.eq(&row.name),
             registered_model_tags::key.eq(key),
             registered_model_tags::value.eq(value),
-        ));
-        on_backend!(connection => insert.execute(connection).await)?;
-    }
+        )
+    };
+    let tags: Vec<_> = model.tags.iter().map(tag).collect();
+    insert_all!(connection, &tags, |values| diesel::insert_into(registered_model_tags::table).values(values));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::model::{ModelAlias, ModelName, ModelVersion, NewModelVersion, Stage};
 
-use crate::connection::{Connection, on_backend};
+use crate::connection::{Connection, insert_all, on_backend};
 use crate::error::Failure;
 use crate::schema::sql::{model_aliases, model_version_tags, model_versions, registered_models};
 use crate::types::{Instant, JsonText};
@@ -111,9 +111,16 @@ pub(super) async fn insert(connection: &mut Connection, new: &NewModelVersion) -
     };
     let insert = diesel::insert_into(model_versions::table).values(VersionRow::from(&created));
     on_backend!(connection => insert.execute(connection).await)?;
-    for (key, value) in &new.tags {
-        put_tag(connection, &new.name, version, key, value).await?;
-    }
+    let tag = |(key, value)| {
+        (
+            model_version_tags::name.eq(new.name.as_str()),
+            model_version_tags::version.eq(number),
+            model_version_tags::key.eq(key),
+            model_version_tags::value.eq(value),
+        )
+    };
+    let tags: Vec<_> = new.tags.iter().map(tag).collect();
+    insert_all!(connection, &tags, |values| diesel::insert_into(model_version_tags::table).values(values));
     let newest =
         (registered_models::last_version.eq(number), registered_models::updated_at.eq(Instant(new.created_at)));
     let update = diesel::update(model).set(newest);
