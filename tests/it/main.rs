@@ -2,11 +2,14 @@
 
 mod bad_input;
 mod demo;
+mod doctor;
 mod harness;
 mod kill;
 mod odd_lines;
 mod on_mongodb;
+mod on_servers;
 mod output;
 mod reproducible;
+mod retention;
 mod round;
 mod tutorial;

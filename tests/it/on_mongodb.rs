@@ -1,6 +1,6 @@
 //! The loop with documents on MongoDB and SQL embedded, as with both embedded.
 
-use mongodb::bson::doc;
+use mongodb::bson::{DateTime, doc};
 
 use crate::harness::mongo::{TestDatabase, look_at};
 use crate::harness::samples;
@@ -55,6 +55,39 @@ fn what_other_programs_change_and_delete_is_followed() {
 }
 
 #[test]
+fn what_was_published_is_never_synced_back() {
+    let Some(database) = TestDatabase::new() else { return };
+    let workspace = database.workspace();
+    workspace.write("notes.jsonl", samples::notes(60));
+    workspace.write("pipeline.yaml", include_str!("fixtures/notes.yaml"));
+    workspace.run(&[&["ingest", "notes.jsonl"], NOTES].concat()).succeeded();
+    workspace.run(&["sync"]).succeeded();
+    workspace.run(&["dataset", "create", "notes", "--data-type", "text", "--split", "random:80/20"]).succeeded();
+    workspace.run(&["train", "--pipeline", "pipeline.yaml", "--dataset", "notes", "--alias", "champion"]).succeeded();
+    workspace.run(&["predict", "--model", "notes@champion", "--dataset", "notes", "--split", "test"]).succeeded();
+    workspace.run(&["publish"]).succeeded();
+    let published = database.find("predictions", doc! {});
+    assert!(!published.is_empty());
+
+    // Another program makes records of the predictions, as for a dashboard, and takes their metadata along.
+    let records = published.iter().map(|prediction| {
+        let id = prediction.get_str("_id").expect("an id is a text");
+        doc! {
+            "_id": id, "source_app": "dashboard", "source": null, "data_type": "tabular", "raw_content": { "x": 1 },
+            "metadata": prediction.get_document("metadata").expect("it says where it came from").clone(),
+            "scraped_at": null, "ingested_at": DateTime::now(), "content_hash": "0".repeat(64),
+        }
+    });
+    database.insert("raw_records", records);
+    let before = (workspace.count("global_ml_data"), workspace.count("quarantine"));
+
+    workspace.run(&["sync"]).succeeded();
+
+    assert_eq!((workspace.count("global_ml_data"), workspace.count("quarantine")), before);
+    assert_eq!(database.count("raw_records", doc! {}), published.len() as u64);
+}
+
+#[test]
 fn the_demo() {
     let Some(database) = TestDatabase::new() else { return };
     let workspace = database.workspace();
@@ -92,6 +125,15 @@ fn a_wrong_password() {
     command.env("ML__DATABASE__DOCUMENTS__USER", "nobody").env("ML__DATABASE__DOCUMENTS__PASSWORD", "hunter2");
     let outcome = finish(command).failed_saying(&["refuses the user or the password"]);
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.shown());
+}
+
+#[test]
+fn a_password_of_digits_needs_no_quotes() {
+    let Some(database) = TestDatabase::new() else { return };
+    let workspace = database.workspace();
+    let mut command = workspace.command(&["sync"]);
+    command.env("ML__DATABASE__DOCUMENTS__USER", "1001").env("ML__DATABASE__DOCUMENTS__PASSWORD", "0012345");
+    finish(command).failed_saying(&["refuses the user or the password"]);
 }
 
 #[test]

@@ -18,6 +18,8 @@ fn every_command_gives_one_json_document() {
     let commands = [
         "config show",
         "config check",
+        "doctor",
+        "prune --dry-run",
         "migrate",
         "migrate --check",
         "ingest notes.jsonl --data-type text --source-app tests --id-field id --time-field published_at",

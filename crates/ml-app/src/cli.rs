@@ -3,12 +3,14 @@
 mod config;
 mod dataset;
 mod demo;
+mod doctor;
 mod evaluate;
 mod ingest;
 mod migrate;
 mod models;
 mod monitor;
 mod predict;
+mod prune;
 mod publish;
 mod quarantine;
 mod range;
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -97,9 +100,13 @@ enum Command {
     Predict(predict::Args),
     /// Delivers waiting predictions to the document store
     Publish(publish::Args),
+    /// Deletes records that are older than they have to be kept
+    Prune(prune::Args),
     /// Says how a model and its data are doing
     #[command(subcommand)]
     Monitor(monitor::Command),
+    /// Examines everything that is configured and says what to do
+    Doctor(doctor::Args),
     /// Shows or checks the effective configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -121,13 +128,20 @@ pub(crate) struct Context {
 pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     logging::start(cli.verbose, cli.log_format);
     let args = ConfigArgs { folder: cli.config, profile: cli.profile, data_dir: cli.data_dir };
+    if let Command::Doctor(command) = &cli.command {
+        return start_threads()?.block_on(doctor::run(command, &args, cli.output));
+    }
     let config = Config::load(&args)?;
     if let Command::Config(command) = &cli.command {
         return config::run(command, &config, cli.output);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let runtime = start_threads()?;
     let invocation = Invocation::new(std::env::args_os().next(), args);
     runtime.block_on(run_command(cli.command, config, invocation, cli.output))
+}
+
+fn start_threads() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")
 }
 
 async fn run_command(
@@ -154,7 +168,8 @@ async fn run_command(
         Command::Models(command) => models::run(&context, command).await,
         Command::Predict(args) => predict::run(&context, args).await,
         Command::Publish(args) => publish::run(&context, &args).await,
+        Command::Prune(args) => prune::run(&context, &args).await,
         Command::Monitor(command) => monitor::run(&context, command).await,
-        Command::Migrate(_) | Command::Config(_) => unreachable!("these run without the stores"),
+        Command::Migrate(_) | Command::Doctor(_) | Command::Config(_) => unreachable!("these run without the stores"),
     }
 }

@@ -1,25 +1,18 @@
 //! The composition root: configuration in, stores and services out. Nothing else constructs a backend.
 
 mod documents;
+mod sql;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use ml_core::artifact::ArtifactStore;
 use ml_core::clock::{Clock, SystemClock};
-use ml_core::dataset::DatasetStore;
-use ml_core::evaluation::EvaluationStore;
-use ml_core::experiment::ExperimentStore;
-use ml_core::ground_truth::GroundTruthStore;
 use ml_core::id::{IdSource, RandomIds};
 use ml_core::model::ModelStore;
-use ml_core::outbox::OutboxStore;
-use ml_core::quarantine::QuarantineStore;
 use ml_core::record::DataType;
-use ml_core::run::RunStore;
-use ml_core::sync::SyncStore;
 use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
 use ml_data::dataset::spec::DatasetSource;
 use ml_data::manager::{DataManager, DataStores};
@@ -31,30 +24,10 @@ use ml_store_sql::SqlStore;
 use crate::config::Config;
 
 pub(crate) use self::documents::{Documents, DocumentsBackend};
+pub(crate) use self::sql::Sql;
 
 /// The folder of the artifacts, in the data folder.
 const ARTIFACTS_FOLDER: &str = "artifacts";
-
-/// The SQL side.
-#[derive(Clone)]
-pub(crate) struct Sql {
-    /// Commits of the sync.
-    pub(crate) sync: Arc<dyn SyncStore>,
-    /// Late truths.
-    pub(crate) ground_truth: Arc<dyn GroundTruthStore>,
-    /// Records that broke a rule.
-    pub(crate) quarantine: Arc<dyn QuarantineStore>,
-    /// Publications that wait.
-    pub(crate) outbox: Arc<dyn OutboxStore>,
-    /// Dataset versions.
-    pub(crate) datasets: Arc<dyn DatasetStore>,
-    /// Lines of work.
-    pub(crate) experiments: Arc<dyn ExperimentStore>,
-    /// Executions in them.
-    pub(crate) runs: Arc<dyn RunStore>,
-    /// Evaluation figures and reports.
-    pub(crate) evaluations: Arc<dyn EvaluationStore>,
-}
 
 /// Everything a command works with.
 #[derive(Clone)]
@@ -124,16 +97,7 @@ impl App {
             clock,
             ids: Arc::new(RandomIds),
             documents,
-            sql: Sql {
-                sync: sql.clone(),
-                ground_truth: sql.clone(),
-                quarantine: sql.clone(),
-                outbox: sql.clone(),
-                datasets: sql.clone(),
-                experiments: sql.clone(),
-                runs: sql.clone(),
-                evaluations: sql,
-            },
+            sql: Sql::of(sql),
         })
     }
 
@@ -156,14 +120,21 @@ impl App {
 pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<(DocumentsBackend, SqlStore)> {
     let data_dir = &config.settings.data_dir;
     let documents = DocumentsBackend::open(&config.database.documents, data_dir).await?;
-    let sql_file = config.database.sql.file(data_dir);
-    let sql =
-        SqlStore::open(&sql_file).await.with_context(|| format!("cannot open the SQL store {}", sql_file.display()))?;
-    Ok((documents, sql))
+    Ok((documents, open_sql(config).await?))
+}
+
+/// Opens the configured SQL store as it is.
+pub(crate) async fn open_sql(config: &Config) -> anyhow::Result<SqlStore> {
+    sql::open(&config.database.sql, &config.settings.data_dir).await
+}
+
+/// Returns where the artifacts are.
+pub(crate) fn artifacts_folder(data_dir: &Path) -> PathBuf {
+    data_dir.join(ARTIFACTS_FOLDER)
 }
 
 fn open_artifacts(data_dir: &Path) -> anyhow::Result<Arc<dyn ArtifactStore>> {
-    let folder = data_dir.join(ARTIFACTS_FOLDER);
+    let folder = artifacts_folder(data_dir);
     let artifacts =
         FsArtifacts::open(&folder).with_context(|| format!("cannot open the artifacts {}", folder.display()))?;
     Ok(Arc::new(artifacts))

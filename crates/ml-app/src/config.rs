@@ -5,6 +5,8 @@
 
 mod backends;
 mod database;
+mod environment;
+mod retention;
 mod settings;
 mod source;
 
@@ -12,13 +14,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
-use figment::providers::{Env, Serialized};
+use figment::providers::Serialized;
 use serde::de::DeserializeOwned;
 
 use ml_data::pipeline::{Pipeline, PipelineConfig};
 
 use self::backends::ForChosen;
-pub(crate) use self::database::{DatabaseConfig, DocumentBackend};
+pub(crate) use self::database::{DatabaseConfig, DocumentBackend, SqlBackend};
+use self::environment::Environment;
 pub(crate) use self::settings::Settings;
 use self::source::YamlText;
 
@@ -61,7 +64,7 @@ pub(crate) struct Config {
 /// What is wrong with the configuration, all of it.
 #[derive(Debug, thiserror::Error)]
 #[error("the configuration has {}:{}", faults(.0.len()), list(.0))]
-pub(crate) struct ConfigError(Vec<String>);
+pub(crate) struct ConfigError(pub(crate) Vec<String>);
 
 fn faults(n: usize) -> String {
     if n == 1 { "a fault".to_owned() } else { format!("{n} faults") }
@@ -86,6 +89,7 @@ impl Config {
         let (Some(settings), Some(database), Some(pipeline)) = (settings, database, pipeline) else {
             return Err(ConfigError(errors).into());
         };
+        errors.extend(settings.faults());
         errors.extend(database.faults());
         if let Err(invalid) = Pipeline::new(&pipeline) {
             errors.extend(invalid.faults.into_iter().map(|fault| format!("pipeline.{fault}")));
@@ -129,7 +133,7 @@ fn stack(layers: &[YamlText], chosen: &[(&'static str, String)], args: &ConfigAr
     for layer in layers {
         merged = merged.merge(ForChosen::new(layer, chosen));
     }
-    merged = merged.merge(Env::prefixed("ML__").split("__").lowercase(true));
+    merged = merged.merge(Environment::new());
     if let Some(data_dir) = &args.data_dir {
         merged = merged.merge(Serialized::default("settings.data_dir", data_dir));
     }

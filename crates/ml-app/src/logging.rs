@@ -26,7 +26,7 @@ pub(crate) fn start(verbosity: u8, format: LogFormat) {
         2 => "debug",
         _ => "trace",
     };
-    let ours = ["ml_app", "ml_data", "ml_monitor", "ml_registry", "ml_store_sql", "ml_train"];
+    let ours = ["ml_app", "ml_data", "ml_monitor", "ml_registry", "ml_store_mongo", "ml_store_sql", "ml_train"];
     let directives = ours.map(|name| format!("{name}={level}")).join(",");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(format!("warn,{directives}")));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

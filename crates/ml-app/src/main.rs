@@ -7,6 +7,7 @@ mod compose;
 mod config;
 mod dataset_ref;
 mod demo;
+mod doctor;
 mod file;
 mod ingesting;
 mod interrupt;

@@ -41,6 +41,11 @@ impl OutputFormat {
 /// Prints an error with its causes on standard error, each cause once, with the way out when there is one.
 #[expect(clippy::print_stderr, reason = "this is the one boundary where an error meets a person")]
 pub(crate) fn eprint_error(error: &anyhow::Error) {
+    eprintln!("error: {}", in_one_line(error));
+}
+
+/// Returns an error with its causes, each cause once.
+pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
     let mut text = String::new();
     let mut last = String::new();
     for cause in error.chain() {
@@ -54,7 +59,7 @@ pub(crate) fn eprint_error(error: &anyhow::Error) {
         text.push_str(&message);
         last = message;
     }
-    eprintln!("error: {text}");
+    text
 }
 
 /// Lays out rows under headers; columns named in `right` are aligned right.

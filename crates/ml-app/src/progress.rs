@@ -27,6 +27,13 @@ impl Progress {
         Progress::new(label, total, template)
     }
 
+    /// Shows that something is waited for.
+    pub(crate) fn waiting(message: String) -> Progress {
+        let waiting = Progress::new("", None, "{spinner} {msg}");
+        waiting.message(message);
+        waiting
+    }
+
     fn new(label: &str, total: Option<u64>, template: &str) -> Progress {
         if !std::io::stderr().is_terminal() {
             return Progress(ProgressBar::hidden());

@@ -119,6 +119,7 @@ pub(crate) fn publisher(app: &App) -> Publisher {
         intermediate_results: app.documents.intermediate_results.clone(),
         figures: app.documents.figures.clone(),
         clock: app.clock.clone(),
+        patience: app.config.settings.sync.patience(),
     }
 }
 

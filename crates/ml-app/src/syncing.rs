@@ -9,15 +9,11 @@ use tokio_util::sync::CancellationToken;
 use ml_core::record::Collection;
 use ml_data::pipeline::Pipeline;
 use ml_data::sync::{
-    DocumentToSql, MAX_RECORD_BYTES, Replayer, StatusReader, SyncOptions, SyncProgress, SyncReport, SyncStage,
-    SyncStatus,
+    DocumentToSql, Replayer, StatusReader, SyncOptions, SyncProgress, SyncReport, SyncStage, SyncStatus,
 };
 
 use crate::compose::App;
 use crate::progress::Progress;
-
-/// How long a store that went away is waited for while following.
-const PATIENCE_WHILE_FOLLOWING: Duration = Duration::from_secs(600);
 
 /// What to sync, and how.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,10 +37,16 @@ pub(crate) async fn sync(app: &App, request: SyncRequest, stop: &CancellationTok
     };
     let SyncRequest { collection, follow, reconcile } = request;
     let collections = collection.map_or_else(|| Collection::ALL.to_vec(), |collection| vec![collection]);
-    let mut options = SyncOptions { collections, follow, reconcile, ..SyncOptions::default() };
-    if follow.is_some() {
-        options.patience = PATIENCE_WHILE_FOLLOWING;
-    }
+    let settings = &app.config.settings.sync;
+    let options = SyncOptions {
+        collections,
+        batch_size: settings.batch_size,
+        max_record_bytes: settings.max_record_bytes,
+        follow,
+        reconcile,
+        retention: app.config.database.retention(),
+        patience: if follow.is_some() { settings.patience_while_following() } else { settings.patience() },
+    };
     let bars = Bars::default();
     let observer = |done: SyncProgress| bars.show(&done);
     Ok(sync.sync(&options, &observer, stop).await?)
@@ -68,7 +70,7 @@ pub(crate) fn replayer(app: &App) -> anyhow::Result<Replayer> {
         quarantine: app.sql.quarantine.clone(),
         store: app.sql.sync.clone(),
         pipeline: pipeline(app)?,
-        max_record_bytes: MAX_RECORD_BYTES,
+        max_record_bytes: app.config.settings.sync.max_record_bytes,
         clock: app.clock.clone(),
     })
 }

@@ -138,8 +138,8 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
-    /// The store has no room left; nothing of the operation was kept.
-    #[error("no space left while {operation}: free some space in the data folder and run the command again")]
+    /// The store has no room left; nothing of the operation was kept. The source says where to make some.
+    #[error("no space left while {operation}")]
     Full {
         /// What was being done, such as `writing records`.
         operation: &'static str,
@@ -147,8 +147,8 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
-    /// The store may be read but not written.
-    #[error("the store is read-only: {operation} needs write permission on the data folder")]
+    /// The store may be read but not written. The source says what it takes.
+    #[error("the store is read-only: {operation} needs write permission")]
     ReadOnly {
         /// What was being done, such as `writing records`.
         operation: &'static str,

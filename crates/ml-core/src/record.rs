@@ -10,6 +10,12 @@ use crate::digest::Digest;
 use crate::id::RecordId;
 use crate::name::text_conversions;
 
+/// The field of the metadata of a document that says who wrote it, where that is us.
+pub const ORIGIN_FIELD: &str = "origin";
+
+/// What it says in a document that this platform wrote, such as a prediction: sync leaves it alone, for it came from here.
+pub const ORIGIN: &str = "ml-app";
+
 /// The text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a {kind}: use 1 to 64 characters of {allowed}, beginning with a letter")]

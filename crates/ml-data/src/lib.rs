@@ -4,6 +4,7 @@
 //! record: [`ingest`] puts it into a document collection, [`sync`] judges it by the [`pipeline`] and writes it to SQL or to
 //! quarantine, [`dataset`] takes immutable snapshots, and [`publish`] carries results back to documents.
 
+pub mod backoff;
 pub mod dataset;
 pub mod field;
 mod hints;
@@ -14,6 +15,7 @@ pub mod normalise;
 pub mod pipeline;
 pub mod publish;
 mod reason;
+pub mod retention;
 pub mod routing;
 pub mod rule;
 mod shown;

@@ -2,10 +2,12 @@
 //!
 //! Delivery is idempotent: the id of a publication is the `_id` of its document, and a document that is there already, or
 //! is newer, is left as it is. An entry is marked only after the store has it, so that a crash in between delivers it a
-//! second time and changes nothing. What was replaced while it was delivered is delivered again.
+//! second time and changes nothing. What was replaced while it was delivered is delivered again. A store that does not answer
+//! is waited for.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +23,8 @@ use ml_core::result::{
     Embedding, EmbeddingStore, Figure, FigureKind, FigureStore, IntermediateResult, IntermediateResultStore,
     Prediction, PredictionStore, ResultKind,
 };
+
+use crate::backoff::{Backoff, in_one_line};
 
 /// How many entries are delivered at a time.
 const BATCH_SIZE: usize = 1_000;
@@ -72,36 +76,58 @@ pub struct Publisher {
     pub figures: Arc<dyn FigureStore>,
     /// Tells when an entry was delivered.
     pub clock: Arc<dyn Clock>,
+    /// For how long a store that does not answer is waited for.
+    pub patience: Duration,
 }
 
 impl Publisher {
-    /// Delivers what waits, oldest first, until nothing deliverable is left or `cancel` is set.
+    /// Delivers what waits, oldest first, until nothing deliverable is left or `cancel` is set; a store that does not answer is
+    /// waited for. What was delivered before an error stays delivered.
     pub async fn publish(&self, cancel: &CancellationToken) -> Result<PublishReport, StoreError> {
         let mut report = PublishReport::default();
-        let mut passed_over = HashSet::new();
+        let mut backoff = Backoff::new(self.patience);
         while !cancel.is_cancelled() {
-            // Undecodable entries stay at the head of the queue, so the window is widened by as many.
-            let mut entries = self.outbox.list_pending(BATCH_SIZE + passed_over.len()).await?;
-            entries.retain(|entry| !passed_over.contains(&entry.id));
-            if entries.is_empty() {
-                info!(delivered = report.n_delivered(), "the outbox is drained");
-                return Ok(report);
-            }
-            let batch = Batch::decode(entries);
-            self.deliver(&batch).await?;
-            self.outbox.mark_delivered(&batch.entries, self.clock.now()).await?;
-            for entry in &batch.entries {
-                *report.delivered.entry(entry.kind).or_default() += 1;
-                report.deletions += u64::from(entry.action == OutboxAction::Delete);
-            }
-            for entry in batch.undecodable {
-                warn!(outbox.id = %entry.id, kind = entry.kind.name(), "an outbox entry cannot be published");
-                passed_over.insert(entry.id.clone());
-                report.undecodable.push(entry);
+            match self.publish_batch(&mut report).await {
+                Ok(0) => {
+                    info!(delivered = report.n_delivered(), "the outbox is drained");
+                    return Ok(report);
+                }
+                Ok(_) => backoff.reset(),
+                Err(error) => {
+                    let Some(pause) = backoff.pause_after(&error) else { return Err(error) };
+                    warn!("publishing: {}; trying again in {} ms", in_one_line(&error), pause.as_millis());
+                    tokio::select! {
+                        () = cancel.cancelled() => {}
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                }
             }
         }
         report.cancelled = true;
         Ok(report)
+    }
+
+    /// Delivers the oldest entries that were not passed over before, and returns how many were looked at.
+    async fn publish_batch(&self, report: &mut PublishReport) -> Result<usize, StoreError> {
+        // Undecodable entries stay at the head of the queue, so the window is widened by as many.
+        let passed_over: HashSet<&OutboxId> = report.undecodable.iter().map(|entry| &entry.id).collect();
+        let mut entries = self.outbox.list_pending(BATCH_SIZE + passed_over.len()).await?;
+        entries.retain(|entry| !passed_over.contains(&entry.id));
+        let n_entries = entries.len();
+        let batch = Batch::decode(entries);
+        self.deliver(&batch).await?;
+        if !batch.entries.is_empty() {
+            self.outbox.mark_delivered(&batch.entries, self.clock.now()).await?;
+        }
+        for entry in &batch.entries {
+            *report.delivered.entry(entry.kind).or_default() += 1;
+            report.deletions += u64::from(entry.action == OutboxAction::Delete);
+        }
+        for entry in batch.undecodable {
+            warn!(outbox.id = %entry.id, kind = entry.kind.name(), "an outbox entry cannot be published");
+            report.undecodable.push(entry);
+        }
+        Ok(n_entries)
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<(), StoreError> {

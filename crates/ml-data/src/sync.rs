@@ -10,7 +10,6 @@ mod follower;
 mod incoming;
 mod reconcile;
 mod replay;
-mod retry;
 mod status;
 
 use std::collections::BTreeMap;
@@ -28,10 +27,10 @@ use ml_core::record::Collection;
 use ml_core::sync::{SyncCounts, SyncStore};
 
 use self::follower::Follower;
+use crate::backoff::PATIENCE;
 use crate::pipeline::Pipeline;
 
 pub use self::error::SyncError;
-pub use self::incoming::{ORIGIN, ORIGIN_FIELD};
 pub use self::reconcile::ReconcileCounts;
 pub use self::replay::{ReplayReport, ReplaySelection, Replayer};
 pub use self::status::{CollectionStatus, StatusReader, SyncStatus};
@@ -70,7 +69,7 @@ impl Default for SyncOptions {
             follow: None,
             reconcile: false,
             retention: BTreeMap::new(),
-            patience: Duration::from_secs(30),
+            patience: PATIENCE,
         }
     }
 }

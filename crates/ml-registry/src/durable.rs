@@ -13,33 +13,46 @@ const TEMP_PREFIX: &str = ".unfinished-";
 /// How often a write begins again after its unfinished file was swept away by another process.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// An input or output error, with the file it is about.
+/// An input or output error, with the file it is about and the way out where there is one.
 #[derive(Debug, thiserror::Error)]
-#[error("at {}", .path.display())]
-struct AtPath {
-    path: PathBuf,
-    #[source]
-    source: io::Error,
+enum FileFault {
+    #[error("at {}", .path.display())]
+    At {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("free some space where {} is to be and run the command again", .path.display())]
+    NoRoom {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("let the user who runs the command write {}", .path.display())]
+    NoPermission {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// Makes the store error of a failed write to `path`.
 pub(crate) fn write_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
-    let kind = source.kind();
-    let source = Box::new(AtPath { path: path.to_owned(), source });
-    match kind {
+    let path = path.to_owned();
+    match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            StoreError::Full { operation, source }
+            StoreError::Full { operation, source: Box::new(FileFault::NoRoom { path, source }) }
         }
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-            StoreError::ReadOnly { operation, source }
+            StoreError::ReadOnly { operation, source: Box::new(FileFault::NoPermission { path, source }) }
         }
-        _ => StoreError::Backend { operation, source },
+        _ => StoreError::Backend { operation, source: Box::new(FileFault::At { path, source }) },
     }
 }
 
 /// Makes the store error of a failed read of `path`; a missing permission to read is not a read-only store.
 pub(crate) fn read_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
-    StoreError::Backend { operation, source: Box::new(AtPath { path: path.to_owned(), source }) }
+    StoreError::Backend { operation, source: Box::new(FileFault::At { path: path.to_owned(), source }) }
 }
 
 /// Writes files durably, each under a temporary name that no other write has.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ml_core::error::{BoxError, Entity, StoreError};
+use ml_core::error::{Entity, StoreError};
 use mongodb::error::{Error as DriverError, ErrorKind, WriteFailure};
 
 use crate::options::InvalidOptions;
@@ -55,6 +55,12 @@ pub(crate) enum MongoFault {
     )]
     NewerSchema { database: String, version: i32 },
     #[error(
+        "the disk or the quota of the MongoDB server at {servers} is used up: make room there and run the command again"
+    )]
+    Full { servers: String, source: Brief },
+    #[error("the MongoDB server at {servers} takes no writes now: end its maintenance, or ask whoever runs it")]
+    ReadOnly { servers: String, source: Brief },
+    #[error(
         "the validator of the collection refuses the document: run `ml-app migrate`, or see who changed the validator"
     )]
     Invalid(#[source] Brief),
@@ -103,17 +109,15 @@ pub(crate) struct Place {
 
 /// Becomes the error that callers see; `operation` says what was being done.
 pub(crate) fn store_error(operation: &'static str, place: &Place, error: DriverError) -> StoreError {
-    match fault_of(place, error) {
-        Condition::Full(source) => StoreError::Full { operation, source },
-        Condition::ReadOnly(source) => StoreError::ReadOnly { operation, source },
-        Condition::Fault(fault) => fault.into_store_error(operation),
-    }
+    fault_of(place, error).into_store_error(operation)
 }
 
 impl MongoFault {
     /// Becomes the error that callers see; some wait where the server does not answer.
     pub(crate) fn into_store_error(self, operation: &'static str) -> StoreError {
         match self {
+            MongoFault::Full { .. } => StoreError::Full { operation, source: self.into() },
+            MongoFault::ReadOnly { .. } => StoreError::ReadOnly { operation, source: self.into() },
             MongoFault::Unreachable { .. } | MongoFault::TimedOut { .. } => {
                 StoreError::Unavailable { operation, source: self.into() }
             }
@@ -122,13 +126,7 @@ impl MongoFault {
     }
 }
 
-enum Condition {
-    Full(BoxError),
-    ReadOnly(BoxError),
-    Fault(MongoFault),
-}
-
-fn fault_of(place: &Place, error: DriverError) -> Condition {
+fn fault_of(place: &Place, error: DriverError) -> MongoFault {
     let code = code_of(&error);
     let is_auth = matches!(&*error.kind, ErrorKind::Authentication { .. });
     let is_unreachable = is_transient(&error)
@@ -136,27 +134,27 @@ fn fault_of(place: &Place, error: DriverError) -> Condition {
             &*error.kind,
             ErrorKind::ServerSelection { .. } | ErrorKind::DnsResolve { .. } | ErrorKind::InvalidTlsConfig { .. }
         );
-    let brief = Brief(error);
-    let message = brief.to_string();
+    let source = Brief(error);
+    let message = source.to_string();
+    let Place { servers, database } = place.clone();
     // The server gives a full disk several codes, and some hosts a code of their own.
     if code == Some(code::OUT_OF_DISK_SPACE)
         || message.contains("No space left on device")
         || is_over_quota(code, &message)
     {
-        return Condition::Full(brief.into());
+        return MongoFault::Full { servers, source };
     }
-    let database = place.database.clone();
-    Condition::Fault(match code {
-        Some(code::USER_WRITES_BLOCKED) => return Condition::ReadOnly(brief.into()),
-        _ if is_auth => MongoFault::WrongPassword(brief),
-        Some(code::AUTHENTICATION_FAILED) => MongoFault::WrongPassword(brief),
-        Some(code::UNAUTHORIZED) => MongoFault::Forbidden { database, source: brief },
-        Some(code::NO_REPLICA_SET) => MongoFault::NoReplicaSet(brief),
-        Some(code::DOCUMENT_VALIDATION_FAILURE) => MongoFault::Invalid(brief),
-        Some(code::BSON_OBJECT_TOO_LARGE) => MongoFault::TooLarge(brief),
-        _ if is_unreachable => MongoFault::Unreachable { servers: place.servers.clone(), source: brief },
-        _ => MongoFault::Other(brief),
-    })
+    match code {
+        Some(code::USER_WRITES_BLOCKED) => MongoFault::ReadOnly { servers, source },
+        _ if is_auth => MongoFault::WrongPassword(source),
+        Some(code::AUTHENTICATION_FAILED) => MongoFault::WrongPassword(source),
+        Some(code::UNAUTHORIZED) => MongoFault::Forbidden { database, source },
+        Some(code::NO_REPLICA_SET) => MongoFault::NoReplicaSet(source),
+        Some(code::DOCUMENT_VALIDATION_FAILURE) => MongoFault::Invalid(source),
+        Some(code::BSON_OBJECT_TOO_LARGE) => MongoFault::TooLarge(source),
+        _ if is_unreachable => MongoFault::Unreachable { servers, source },
+        _ => MongoFault::Other(source),
+    }
 }
 
 fn is_over_quota(code: Option<i32>, message: &str) -> bool {
@@ -238,13 +236,24 @@ mod tests {
         check(command_error(40573, "only supported on replica sets"), "rs.initiate()");
         check(command_error(121, "Document failed validation"), "run `ml-app migrate`");
         check(command_error(10334, "BSONObj size"), "16 MiB");
-        check(command_error(14031, "no room"), "no space left while writing records");
-        check(command_error(8000, "you are over your space quota, using 513 MB of 512 MB"), "no space left");
-        check(command_error(1, "WT_PANIC: No space left on device"), "no space left");
-        check(command_error(371, "User writes blocked"), "the store is read-only");
+        let full =
+            "no space left while writing records: the disk or the quota of the MongoDB server at h:27017 is used up";
+        check(command_error(14031, "no room"), full);
+        check(command_error(8000, "you are over your space quota, using 513 MB of 512 MB"), full);
+        check(command_error(1, "WT_PANIC: No space left on device"), full);
+        check(command_error(371, "User writes blocked"), "the MongoDB server at h:27017 takes no writes now");
         check(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into(), "no MongoDB server at h:27017");
         check(command_error(10107, "not primary"), "the store does not answer: no MongoDB server at h:27017");
         check(command_error(2, "bad value"), "writing records failed: error 2 (Name): bad value");
+    }
+
+    #[test]
+    fn what_the_server_lacks_is_not_sought_on_this_machine() {
+        let place = Place { servers: "h:27017".to_owned(), database: "ml".to_owned() };
+        for code in [14031, 371] {
+            let text = chain(&store_error("writing records", &place, command_error(code, "no")));
+            assert!(!text.contains("data folder"), "{text}");
+        }
     }
 
     #[test]

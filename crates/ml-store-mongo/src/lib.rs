@@ -16,6 +16,6 @@ mod retention;
 mod store;
 mod upsert;
 
-pub use diagnosis::{Diagnosis, Topology};
+pub use diagnosis::{Diagnosis, Permissions, ServerDisk, Topology};
 pub use options::{MongoMembers, MongoOptions, MongoReadConcern, MongoTls, MongoWriteConcern};
 pub use store::MongoDocuments;

@@ -1,7 +1,8 @@
 //! What models and pipeline steps produce: predictions, embeddings, intermediate results, and copies of figures.
 //!
 //! Each document carries a `content_hash` of everything but the time it was made at, so that making it again changes nothing.
-//! One that was made before what is there is left out.
+//! One that was made before what is there is left out. Its `metadata` says that it came from here, so that sync leaves it alone
+//! wherever other programs copy it to.
 
 mod embeddings;
 mod figures;
@@ -13,7 +14,9 @@ use ml_core::digest::Digest;
 use ml_core::document::UpsertCounts;
 use ml_core::error::{Entity, StoreError};
 use ml_core::id::ResultId;
+use ml_core::record::{ORIGIN, ORIGIN_FIELD};
 use mongodb::bson::RawDocumentBuf;
+use serde_json::{Map, Value};
 
 use crate::codec::read::Fault;
 use crate::codec::write::DocumentWriter;
@@ -43,10 +46,11 @@ impl MongoDocuments {
     }
 }
 
-/// Ends a document with the hash of what was written so far, and the time it was made at.
+/// Ends a document with the hash of what was written so far, where it came from, and the time it was made at.
 fn item(id: &str, mut document: DocumentWriter, target: Target, made_at: DateTime<Utc>) -> Item<'_> {
     let content_hash = Digest::of(document.written()).to_string();
     document.text("content_hash", &content_hash);
+    document.object("metadata", &Map::from_iter([(ORIGIN_FIELD.to_owned(), Value::from(ORIGIN))]));
     document.time(target.time_field, Some(made_at));
     Item { id, content_hash, document: document.finish(), made_at, record: None }
 }

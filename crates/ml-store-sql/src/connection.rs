@@ -12,6 +12,8 @@ use ml_core::error::StoreError;
 
 pub(crate) use self::body::AsyncBody;
 pub(crate) use self::postgres::{PostgresConnection, PostgresDatabase};
+pub use self::postgres::{PostgresDiagnosis, PostgresPermissions};
+pub use self::sqlite::{SqliteCheck, SqliteDiagnosis};
 pub(crate) use self::sqlite::{SqliteDatabase, SqliteWrapper};
 use crate::error::Failure;
 

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use ml_core::error::StoreError;
 
-use crate::connection::SqliteDatabase;
+use crate::connection::{SqliteCheck, SqliteDatabase, SqliteDiagnosis};
 use crate::migrations::MigrationSet;
 
 /// Collections of documents in one SQLite file, a table each.
@@ -44,6 +44,11 @@ impl EmbeddedDocuments {
     /// Lists the names of the migrations that are still to be applied, in order.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         self.database.pending_migrations().await
+    }
+
+    /// Looks at the file, and changes nothing.
+    pub async fn diagnose(&self, check: SqliteCheck) -> Result<SqliteDiagnosis, StoreError> {
+        self.database.diagnose(check).await
     }
 
     /// Undoes every migration; the collections go, with everything in them.

@@ -194,6 +194,14 @@ impl PostgresOptions {
         checks.into_iter().filter_map(|check| check.err().map(|fault| fault.to_string())).collect()
     }
 
+    /// Returns where the server is, as people may see it.
+    pub fn shown(&self) -> String {
+        match (&self.url, &self.host) {
+            (Some(url), _) => url.to_string(),
+            (None, host) => format!("postgres://{}", host.as_deref().unwrap_or_default()),
+        }
+    }
+
     fn check_schema(&self) -> Result<(), InvalidOptions> {
         let is_allowed = |c: char| c.is_alphanumeric() || c == '_';
         let name = &self.schema;

@@ -16,10 +16,11 @@ mod validated;
 
 use std::path::Path;
 
+use ml_core::clock::Clock;
 use ml_core::error::{BoxError, StoreError};
 use ml_core::experiment::LifecycleStage;
 
-use crate::connection::{Database, PostgresDatabase, SqliteDatabase};
+use crate::connection::{Database, PostgresDatabase, PostgresDiagnosis, SqliteCheck, SqliteDatabase, SqliteDiagnosis};
 use crate::migrations::MigrationSet;
 use crate::options::PostgresOptions;
 
@@ -32,6 +33,15 @@ const KEYS_PER_QUERY: usize = 1_000;
 /// only those wait who write the same thing.
 pub struct SqlStore {
     database: Database,
+}
+
+/// Facts about what holds the tables, for `ml-app doctor`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqlDiagnosis {
+    /// About the file.
+    Sqlite(SqliteDiagnosis),
+    /// About the server.
+    Postgres(PostgresDiagnosis),
 }
 
 impl SqlStore {
@@ -63,6 +73,14 @@ impl SqlStore {
     /// Lists the names of the migrations that are still to be applied, in order.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         self.database.pending_migrations().await
+    }
+
+    /// Looks at the file as closely as `check` says, or at the server, whose time is compared with the clock's; changes nothing.
+    pub async fn diagnose(&self, check: SqliteCheck, clock: &dyn Clock) -> Result<SqlDiagnosis, StoreError> {
+        match &self.database {
+            Database::Sqlite(sqlite) => Ok(SqlDiagnosis::Sqlite(sqlite.diagnose(check).await?)),
+            Database::Postgres(postgres) => Ok(SqlDiagnosis::Postgres(postgres.diagnose(clock).await?)),
+        }
     }
 
     /// Undoes every migration; the tables go, with everything in them.

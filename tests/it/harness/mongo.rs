@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use futures::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Collection, Database};
 use tokio::runtime::Runtime;
@@ -33,12 +34,15 @@ impl TestDatabase {
         Some(TestDatabase { runtime, database: client.database(&name), url })
     }
 
+    /// Returns the section of `database.yaml` that puts documents here.
+    pub(crate) fn section(&self) -> String {
+        format!("documents: {{ backend: mongodb, url: '{}', database: {} }}\n", self.url, self.database.name())
+    }
+
     /// Makes a workspace whose documents are here.
     pub(crate) fn workspace(&self) -> Workspace {
         let workspace = Workspace::new();
-        let (url, name) = (&self.url, self.database.name());
-        let config = format!("documents: {{ backend: mongodb, url: '{url}', database: {name} }}\n");
-        workspace.write("config/database.yaml", config);
+        workspace.write("config/database.yaml", self.section());
         workspace
     }
 
@@ -55,6 +59,20 @@ impl TestDatabase {
             .block_on(async { documents.delete_many(filter).await })
             .expect("the documents can be deleted")
             .deleted_count
+    }
+
+    /// Returns the documents of a collection that match.
+    pub(crate) fn find(&self, collection: &str, filter: Document) -> Vec<Document> {
+        let documents = self.documents(collection);
+        let found = self.runtime.block_on(async { documents.find(filter).await?.try_collect().await });
+        found.expect("the documents can be read")
+    }
+
+    /// Writes documents as another program would.
+    pub(crate) fn insert(&self, collection: &str, inserted: impl Iterator<Item = Document>) {
+        let documents = self.documents(collection);
+        let inserted: Vec<Document> = inserted.collect();
+        self.runtime.block_on(async { documents.insert_many(inserted).await }).expect("the documents can be written");
     }
 
     /// Changes a field of a document as another program would.

@@ -14,8 +14,8 @@ use ml_core::sync::{Advance, SyncBatch, SyncCounts};
 use super::decide::{Decided, Owners, decide};
 use super::incoming::{Incoming, Intake, quarantined_as_unreadable};
 use super::reconcile::{Occasion, ReconcileCounts};
-use super::retry::Backoff;
 use super::{CollectionReport, DocumentToSql, SyncError, SyncObserver, SyncOptions, SyncProgress, SyncStage};
+use crate::backoff::{Backoff, in_one_line};
 
 /// How often a position that moved although nothing came is committed while following.
 const IDLE_COMMIT_INTERVAL: Duration = Duration::from_secs(10);
@@ -70,8 +70,8 @@ impl<'a> Follower<'a> {
     /// Runs until nothing is newer, or until stopped; a store that does not answer is waited for.
     pub(super) async fn run(mut self) -> Result<CollectionReport, SyncError> {
         while let Err(error) = self.attempt().await {
-            let Some(pause) = self.backoff.pause_after(&error) else { return Err(error) };
-            let cause = chain(&error);
+            let Some(pause) = self.pause_after(&error) else { return Err(error) };
+            let cause = in_one_line(&error);
             warn!(collection = %self.collection, "{cause}; trying again in {} ms", pause.as_millis());
             tokio::select! {
                 () = self.stop.cancelled() => break,
@@ -80,6 +80,11 @@ impl<'a> Follower<'a> {
         }
         let Follower { collection, counts, reconciled, .. } = self;
         Ok(CollectionReport { collection, counts, reconciled })
+    }
+
+    fn pause_after(&mut self, error: &SyncError) -> Option<Duration> {
+        let SyncError::Store { source, .. } = error else { return None };
+        self.backoff.pause_after(source)
     }
 
     /// Goes on from the checkpoint, whatever happened before.
@@ -218,16 +223,4 @@ impl<'a> Follower<'a> {
     pub(super) fn failed(&self, source: StoreError) -> SyncError {
         SyncError::Store { collection: self.collection, source }
     }
-}
-
-/// Returns the error and its causes in one line.
-fn chain(error: &SyncError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -12,17 +12,11 @@ use ml_core::document::{Change, Unreadable};
 use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::quarantine::{QuarantineReason, QuarantinedRecord};
-use ml_core::record::{Collection, DataType, RawRecord, SourceApp};
+use ml_core::record::{Collection, DataType, ORIGIN, ORIGIN_FIELD, RawRecord, SourceApp};
 use ml_core::sync::{Deletion, SyncStore};
 
 use super::SyncError;
 use crate::pipeline::{Judged, Pipeline, judge_batch};
-
-/// The field of the metadata that says who wrote a record, where that is us.
-pub const ORIGIN_FIELD: &str = "origin";
-
-/// What it says in a record that was published from SQL, which sync leaves alone: it came from there.
-pub const ORIGIN: &str = "ml-app";
 
 /// Changes that were taken apart. Each record is there once.
 #[derive(Debug, Default)]
@@ -50,7 +44,8 @@ impl Intake<'_> {
         let mut records = Vec::with_capacity(changes.len());
         for change in last_of_each(changes) {
             match change {
-                Change::Upserted(record) if is_ours(&record) => {}
+                Change::Upserted(record) if has_our_origin(&record.metadata) => {}
+                Change::Undecodable { content, .. } if is_a_copy_of_ours(&content) => {}
                 Change::Upserted(record) if exceeds(&record.raw_content, self.max_record_bytes) => {
                     incoming.unreadable.push(self.too_large(record));
                 }
@@ -106,8 +101,13 @@ fn last_of_each(changes: Vec<Change>) -> Vec<Change> {
     last.filter(|(_, is_last)| *is_last).map(|(change, _)| change).collect()
 }
 
-fn is_ours(record: &RawRecord) -> bool {
-    record.metadata.get(ORIGIN_FIELD).and_then(Value::as_str) == Some(ORIGIN)
+fn has_our_origin(metadata: &Map<String, Value>) -> bool {
+    metadata.get(ORIGIN_FIELD).and_then(Value::as_str) == Some(ORIGIN)
+}
+
+/// Returns whether a document that is no record is one of our own results that someone copied here.
+fn is_a_copy_of_ours(content: &Value) -> bool {
+    content.get("metadata").and_then(Value::as_object).is_some_and(has_our_origin)
 }
 
 fn reason_of(fault: Unreadable, message: String) -> QuarantineReason {
@@ -172,6 +172,14 @@ mod tests {
         let kept = last_of_each(vec![upserted("a"), upserted("b"), deleted("a"), upserted("c"), deleted("b")]);
         assert_eq!(kept, [deleted("a"), upserted("c"), deleted("b")]);
         assert_eq!(last_of_each(vec![deleted("a"), upserted("a")]), [upserted("a")]);
+    }
+
+    #[test]
+    fn what_we_wrote_is_told_by_its_origin() {
+        assert!(is_a_copy_of_ours(&json!({"_id": "p-1", "value": 1, "metadata": {"origin": "ml-app"}})));
+        for other in [json!(null), json!({"metadata": {"origin": "crm"}}), json!({"origin": "ml-app"}), json!([1])] {
+            assert!(!is_a_copy_of_ours(&other), "{other}");
+        }
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use ml_core::document::{Change, ChangeBatch, ChangeFeed, ResumeToken};
+use ml_core::document::{Change, ChangeBatch, ChangeFeed, ResumeToken, UpsertCounts};
 use ml_core::error::StoreError;
-use ml_core::id::RecordId;
+use ml_core::id::{RecordId, ResultId};
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::Collection;
+use ml_core::result::{Prediction, PredictionQuery, PredictionStore};
 use ml_core::sync::{Checkpoint, RecordLineage, SyncBatch, SyncCounts, SyncStore, UniqueKey};
 use ml_core::testkit::memory::{MemoryDocuments, MemorySql};
 
@@ -134,5 +135,51 @@ impl ChangeFeed for FlakyFeed {
     async fn count_pending(&self, collection: Collection, token: Option<&ResumeToken>) -> Result<u64, StoreError> {
         self.answer()?;
         self.inner.count_pending(collection, token).await
+    }
+}
+
+/// A collection of predictions that does not answer for some calls: before it writes, or, as when the answer is lost, after.
+pub(crate) struct FlakyPredictions {
+    pub(crate) inner: Arc<MemoryDocuments>,
+    /// How many of the next calls find it away.
+    pub(crate) n_away: AtomicI64,
+    pub(crate) after_writing: bool,
+    pub(crate) error: fn() -> StoreError,
+}
+
+impl FlakyPredictions {
+    /// Does not answer the next `n_away` calls.
+    pub(crate) fn away(inner: Arc<MemoryDocuments>, n_away: i64) -> FlakyPredictions {
+        let error =
+            || StoreError::Unavailable { operation: "writing predictions", source: "connection refused".into() };
+        FlakyPredictions { inner, n_away: AtomicI64::new(n_away), after_writing: false, error }
+    }
+}
+
+#[async_trait]
+impl PredictionStore for FlakyPredictions {
+    async fn upsert(&self, predictions: &[Prediction]) -> Result<UpsertCounts, StoreError> {
+        let fails = self.n_away.fetch_sub(1, Ordering::SeqCst) > 0;
+        if fails && !self.after_writing {
+            return Err((self.error)());
+        }
+        let counts = PredictionStore::upsert(&*self.inner, predictions).await?;
+        if fails { Err((self.error)()) } else { Ok(counts) }
+    }
+
+    async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
+        PredictionStore::delete(&*self.inner, ids).await
+    }
+
+    async fn list(
+        &self,
+        query: &PredictionQuery,
+        page: PageRequest<ResultId>,
+    ) -> Result<Page<Prediction, ResultId>, StoreError> {
+        PredictionStore::list(&*self.inner, query, page).await
+    }
+
+    async fn count(&self, query: &PredictionQuery) -> Result<u64, StoreError> {
+        PredictionStore::count(&*self.inner, query).await
     }
 }

@@ -13,4 +13,5 @@ mod ingest_rejections;
 mod parquet_files;
 mod publish;
 mod replay;
+mod retention;
 mod sync;

@@ -1,21 +1,26 @@
 //! Publishing: what waits in the outbox reaches the documents once, and writing goes where the routing table says.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use ml_core::error::StoreError;
 use ml_core::id::{OutboxId, ResultId};
 use ml_core::outbox::{OutboxEntry, OutboxStore};
 use ml_core::page::PageRequest;
 use ml_core::record::DataType;
 use ml_core::result::{Figure, FigureKind, FigureStore, Prediction, PredictionQuery, PredictionStore, ResultKind};
 use ml_core::testkit::build::{a_model_performance, a_prediction, an_outbox_entry, data_type, second};
+use ml_data::backoff::PATIENCE;
 use ml_data::manager::{DataManager, DataRecord, DataStores, ManagerError, ReadQuery, Results};
 use ml_data::publish::Publisher;
 use ml_data::routing::{ResultRoute, Routing, RoutingConfig};
 
 use crate::fixture::{Fixture, request};
+use crate::flaky::FlakyPredictions;
 
 fn publisher(fixture: &Fixture) -> Publisher {
     Publisher {
@@ -25,6 +30,7 @@ fn publisher(fixture: &Fixture) -> Publisher {
         intermediate_results: fixture.documents.clone(),
         figures: fixture.documents.clone(),
         clock: fixture.clock.clone(),
+        patience: PATIENCE,
     }
 }
 
@@ -211,4 +217,66 @@ async fn a_publisher_that_lags_behind_does_not_have_the_last_word() {
     assert_eq!(fixture.sql.counts().await.unwrap().pending, 1, "it is delivered once more, to be sure");
     publisher(&fixture).publish(&CancellationToken::new()).await.unwrap();
     assert_eq!(delivered(&fixture).await, [version("new", 2)]);
+}
+
+/// Publishes 1,500 predictions, which are two batches, through `store`.
+async fn publish_through(
+    fixture: &Fixture,
+    store: FlakyPredictions,
+    cancel: &CancellationToken,
+) -> (Result<u64, StoreError>, i64) {
+    let entries: Vec<OutboxEntry> = predictions(1_500).iter().map(entry_of).collect();
+    fixture.sql.enqueue(&entries).await.unwrap();
+    let store = Arc::new(store);
+    let publisher = Publisher { predictions: store.clone(), ..publisher(fixture) };
+    let published = publisher.publish(cancel).await.map(|report| report.n_delivered());
+    (published, store.n_away.load(Ordering::SeqCst))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_store_that_is_away_is_waited_for() {
+    for after_writing in [false, true] {
+        let fixture = Fixture::default();
+        let store = FlakyPredictions { after_writing, ..FlakyPredictions::away(fixture.documents.clone(), 5) };
+        let (published, _) = publish_through(&fixture, store, &CancellationToken::new()).await;
+        assert_eq!(published.unwrap(), 1_500);
+        assert_eq!(delivered(&fixture).await.len(), 1_500);
+        assert_eq!(fixture.sql.counts().await.unwrap().pending, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_store_that_stays_away_is_given_up() {
+    let fixture = Fixture::default();
+    let started = tokio::time::Instant::now();
+    let store = FlakyPredictions::away(fixture.documents.clone(), i64::MAX);
+    let (published, n_away) = publish_through(&fixture, store, &CancellationToken::new()).await;
+    assert!(matches!(published, Err(StoreError::Unavailable { .. })), "{published:?}");
+    assert!(started.elapsed() <= PATIENCE && started.elapsed() > PATIENCE / 3, "{:?}", started.elapsed());
+    assert!((5..20).contains(&(i64::MAX - n_away)), "{} attempts", i64::MAX - n_away);
+    assert_eq!(fixture.sql.counts().await.unwrap().pending, 1_500, "they wait for the next time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waiting_does_not_mend_ends_publishing_at_once() {
+    let fixture = Fixture::default();
+    let error = || StoreError::Backend { operation: "writing predictions", source: "no such table".into() };
+    let store = FlakyPredictions { error, ..FlakyPredictions::away(fixture.documents.clone(), i64::MAX) };
+    let (published, n_away) = publish_through(&fixture, store, &CancellationToken::new()).await;
+    assert!(matches!(published, Err(StoreError::Backend { .. })), "{published:?}");
+    assert_eq!(n_away, i64::MAX - 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_can_be_stopped() {
+    let fixture = Fixture::default();
+    let cancel = CancellationToken::new();
+    let store = FlakyPredictions::away(fixture.documents.clone(), i64::MAX);
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        cancel.cancel();
+    };
+    let ((published, _), ()) = tokio::join!(publish_through(&fixture, store, &cancel), stopping);
+    assert_eq!(published.unwrap(), 0);
+    assert_eq!(fixture.sql.counts().await.unwrap().pending, 1_500);
 }

@@ -1,7 +1,7 @@
 //! Facts about the server.
 
 use ml_core::clock::SystemClock;
-use ml_store_mongo::{MongoOptions, Topology};
+use ml_store_mongo::{MongoOptions, Permissions, Topology};
 
 use crate::fixture::TestDatabase;
 
@@ -16,11 +16,14 @@ async fn facts_about_the_server() {
 
     assert!(before.server_version.starts_with(|c: char| c.is_ascii_digit()), "{before:?}");
     assert!(matches!(before.topology, Topology::ReplicaSet(_)), "{before:?}");
-    assert!(before.has_change_streams && before.may_write && before.may_list_indexes, "{before:?}");
+    let permitted = Permissions { read: true, write: true, list_indexes: true, create_indexes: None };
+    assert!(before.has_change_streams, "{before:?}");
+    assert_eq!(before.permissions, permitted);
     assert!(before.clock_skew_ms.abs() < 5_000, "the server is on this machine: {before:?}");
     assert_eq!(before.database, database.options.database);
     assert_eq!(before.pending_migrations.first().map(String::as_str), Some("create_record_collections"));
     assert_eq!(after.pending_migrations, Vec::<String>::new());
+    assert_eq!(after.permissions, Permissions { create_indexes: Some(true), ..permitted });
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! Several writers of the same results.
+//! Results as other programs see them, and several writers of the same ones.
 
 use ml_core::document::UpsertCounts;
 use ml_core::page::PageRequest;
-use ml_core::result::{Prediction, PredictionQuery, PredictionStore as _};
-use ml_core::testkit::build::{a_prediction, second};
+use ml_core::result::{Figure, FigureKind, Prediction, PredictionQuery, PredictionStore};
+use ml_core::testkit::build::{a_prediction, result_id, second};
 use ml_core::testkit::concurrently::concurrently;
+use mongodb::bson::{Document, doc};
 use serde_json::json;
 
 use crate::fixture::TestDatabase;
@@ -34,4 +35,18 @@ async fn of_versions_that_race_the_newest_stays() {
     assert_eq!(stored.len(), 40);
     let newest = |prediction: &&Prediction| prediction.value == json!(n_versions - 1);
     assert_eq!(stored.iter().filter(newest).count(), 40, "{stored:?}");
+}
+
+#[tokio::test]
+async fn results_say_that_they_came_from_here() {
+    let Some(database) = TestDatabase::new() else { return };
+    let store = database.migrated().await;
+    PredictionStore::upsert(&store, &[a_prediction().build()]).await.unwrap();
+    let figure = Figure { id: result_id("f"), body: json!({"metadata": 1}), recorded_at: second(1) };
+    ml_core::result::FigureStore::upsert(&store, FigureKind::ModelPerformance, &[figure]).await.unwrap();
+    for collection in ["predictions", "model_performance"] {
+        let documents = database.outside().await.collection::<Document>(collection);
+        let marked = doc! { "metadata": { "origin": "ml-app" } };
+        assert_eq!(documents.count_documents(marked).await.unwrap(), 1, "{collection}");
+    }
 }

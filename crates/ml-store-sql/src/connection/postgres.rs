@@ -4,45 +4,30 @@
 //! nothing of them can have been kept: a commit that was sent and not answered is not.
 
 mod connect;
+mod diagnosis;
+mod migrations;
+mod retries;
 mod tls;
 
 use std::time::Duration;
 
 use diesel::QueryResult;
-use diesel::connection::SimpleConnection;
-use diesel::dsl::exists;
-use diesel::prelude::{ExpressionMethods as _, QueryDsl as _};
 use diesel::sql_types::Text;
-use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use ml_core::error::StoreError;
 use tokio::sync::SemaphorePermit;
 
-use self::connect::{Connector, quoted};
+use self::connect::Connector;
+pub use self::diagnosis::{PostgresDiagnosis, PostgresPermissions};
+use self::retries::Retries;
 use super::slots::Slots;
 use super::{AsyncBody, Connection};
 use crate::error::Failure;
 use crate::error::postgres::{self as error, PostgresFault};
-use crate::migrations::MigrationSet;
 use crate::options::PostgresOptions;
-
-diesel::table! {
-    pg_catalog.pg_namespace (nspname) {
-        nspname -> Text,
-    }
-}
 
 /// A connection to the server.
 pub(crate) type PostgresConnection = AsyncPgConnection;
-
-/// The same, as what diesel's migrations run on.
-type BlockingConnection = AsyncConnectionWrapper<PostgresConnection>;
-
-/// How long to wait before the first repetition; each further one waits twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-
-/// The longest wait between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Others may write meanwhile; each statement sees what was committed before it.
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -132,26 +117,6 @@ impl PostgresDatabase {
         Ok(database)
     }
 
-    /// Applies the pending migrations and returns their names; with none pending it only reads.
-    pub(crate) async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        const OPERATION: &str = "applying migrations";
-        self.refuse_newer(OPERATION).await?;
-        let schema = self.connector.place().schema.clone();
-        self.on_blocking_thread(OPERATION, move |postgres| migrate_in(postgres, &schema)).await
-    }
-
-    /// Lists the names of the migrations that are still to be applied.
-    pub(crate) async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        self.on_blocking_thread("listing migrations", |postgres| MigrationSet::Sql.pending(postgres)).await
-    }
-
-    /// Undoes every migration.
-    pub(crate) async fn revert_migrations(&self) -> Result<(), StoreError> {
-        const OPERATION: &str = "reverting migrations";
-        self.refuse_newer(OPERATION).await?;
-        self.on_blocking_thread(OPERATION, |postgres| MigrationSet::Sql.revert_all(postgres)).await
-    }
-
     /// Runs `body` in a transaction that may write: all of it is kept, or on an error nothing.
     pub(crate) async fn write<H, R, F>(&self, operation: &'static str, body: F) -> Result<R, StoreError>
     where
@@ -178,21 +143,17 @@ impl PostgresDatabase {
         for<'c> F:
             AsyncFnOnce(&'c mut H) -> Result<R, Failure> + AsyncBody<&'c mut H, Result<R, Failure>, Fut: Send> + Clone,
     {
-        let mut pause = FIRST_PAUSE;
-        let mut n_retries = 0;
+        let mut retries = Retries::new(self.max_retries);
         loop {
             let failed = match self.attempt(operation, purpose, body.clone()).await {
                 Ok(value) => return Ok(value),
                 Err(failed) => failed,
             };
             let error = error::store_error(operation, self.connector.place(), failed.failure);
-            if failed.is_final || n_retries == self.max_retries {
+            if failed.is_final || !retries.wait().await {
                 return Err(error);
             }
-            tracing::debug!(operation, n_retries, "{operation} is tried again: {error}");
-            tokio::time::sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
-            n_retries += 1;
+            tracing::debug!(operation, "{operation} is tried again: {error}");
         }
     }
 
@@ -257,48 +218,16 @@ impl PostgresDatabase {
         }
     }
 
-    async fn refuse_newer(&self, operation: &'static str) -> Result<(), StoreError> {
-        let unknown = self.on_blocking_thread(operation, |postgres| MigrationSet::Sql.find_unknown(postgres)).await?;
-        let Some(version) = unknown else { return Ok(()) };
-        let place = self.connector.place();
-        let (database, schema) = (place.database.clone(), place.schema.clone());
-        Err(PostgresFault::NewerSchema { database, schema, version }.into_store_error(operation))
+    /// Makes a new connection, and tries again while the server is away.
+    async fn connect_patiently(&self, operation: &'static str) -> Result<PostgresConnection, Failed> {
+        let mut retries = Retries::new(self.max_retries);
+        loop {
+            match self.connect_anew(operation).await {
+                Err(failed) if !failed.is_final && retries.wait().await => {}
+                outcome => return outcome,
+            }
+        }
     }
-
-    /// Runs what diesel has for blocking connections alone, with a connection of its own.
-    async fn on_blocking_thread<R: Send + 'static>(
-        &self,
-        operation: &'static str,
-        body: impl FnOnce(&mut BlockingConnection) -> QueryResult<R> + Send + 'static,
-    ) -> Result<R, StoreError> {
-        let connection = self.connect_anew(operation).await.map_err(|failed| failed.failure);
-        let run = async {
-            let connection = connection?;
-            let running = tokio::task::spawn_blocking(move || body(&mut BlockingConnection::from(connection)));
-            let outcome = running.await.map_err(|err| StoreError::Backend { operation, source: err.into() })?;
-            Ok(outcome?)
-        };
-        run.await.map_err(|failure| error::store_error(operation, self.connector.place(), failure))
-    }
-}
-
-/// Makes the schema where it is missing, and applies what is pending, however long that takes.
-fn migrate_in(postgres: &mut BlockingConnection, schema: &str) -> QueryResult<Vec<String>> {
-    if MigrationSet::Sql.pending(postgres)?.is_empty() {
-        return Ok(Vec::new());
-    }
-    SimpleConnection::batch_execute(postgres, "SET statement_timeout TO 0")?;
-    // Asked for first, for whoever may not make schemas may not make one that is there already.
-    if !has_schema(postgres, schema)? {
-        let create = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema));
-        SimpleConnection::batch_execute(postgres, &create)?;
-    }
-    MigrationSet::Sql.apply(postgres)
-}
-
-fn has_schema(postgres: &mut BlockingConnection, schema: &str) -> QueryResult<bool> {
-    let of_that_name = pg_namespace::table.filter(pg_namespace::nspname.eq(schema));
-    diesel::RunQueryDsl::get_result(diesel::select(exists(of_that_name)), postgres)
 }
 
 /// Keeps other transactions that lock `thing` waiting until this one ends.

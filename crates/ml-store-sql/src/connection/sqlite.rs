@@ -3,6 +3,7 @@
 //! SQLite lets one connection write at a time. Inside the process writers queue for the one writing connection, so none of
 //! them ever finds the file locked; another process is waited for, up to a minute.
 
+mod diagnosis;
 mod open;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use diesel_async::SimpleAsyncConnection as _;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use ml_core::error::{BoxError, StoreError};
 
+pub use self::diagnosis::{SqliteCheck, SqliteDiagnosis};
 use self::open::{Purpose, connect, make_file, refuse_newer};
 use super::slots::Slots;
 use super::{AsyncBody, Connection};

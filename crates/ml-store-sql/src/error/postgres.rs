@@ -57,6 +57,10 @@ pub(crate) enum PostgresFault {
     Contended(#[source] BoxError),
     #[error("PostgreSQL needed too long: raise `statement_timeout_ms`, or see what keeps the server busy")]
     TimedOut(#[source] BoxError),
+    #[error("free some space where the server at {server} keeps its data, and run the command again")]
+    NoRoom { server: String, source: BoxError },
+    #[error("the server at {server} takes no writes: connect to the primary, or end its read-only mode")]
+    ReadOnly { server: String, source: BoxError },
     #[error(transparent)]
     Options(#[from] InvalidOptions),
     #[error(transparent)]
@@ -66,10 +70,12 @@ pub(crate) enum PostgresFault {
 impl PostgresFault {
     /// Becomes the error that callers see; some wait where the server does not answer.
     pub(crate) fn into_store_error(self, operation: &'static str) -> StoreError {
-        if self.may_pass() {
-            return StoreError::Unavailable { operation, source: self.into() };
+        match self {
+            PostgresFault::NoRoom { .. } => StoreError::Full { operation, source: self.into() },
+            PostgresFault::ReadOnly { .. } => StoreError::ReadOnly { operation, source: self.into() },
+            fault if fault.may_pass() => StoreError::Unavailable { operation, source: fault.into() },
+            fault => StoreError::Backend { operation, source: fault.into() },
         }
-        StoreError::Backend { operation, source: self.into() }
     }
 
     /// Tells whether the same may go well a little later.
@@ -127,21 +133,19 @@ pub(crate) fn connect_fault(place: &Place, error: DriverError) -> PostgresFault 
 
 /// Becomes the error that callers see; `operation` says what was being done.
 pub(crate) fn store_error(operation: &'static str, place: &Place, failure: Failure) -> StoreError {
-    let error = match failure {
-        Failure::Query(error) => error,
-        Failure::Store(error) => return error,
-    };
-    match Condition::of(&error) {
-        Condition::Full => StoreError::Full { operation, source: error.into() },
-        Condition::ReadOnly => StoreError::ReadOnly { operation, source: error.into() },
-        _ => query_fault(place, error).into_store_error(operation),
+    match failure {
+        Failure::Query(error) => query_fault(place, error).into_store_error(operation),
+        Failure::Store(error) => error,
     }
 }
 
 /// Says why a query failed.
 pub(crate) fn query_fault(place: &Place, error: QueryError) -> PostgresFault {
+    let server = place.server.clone();
     match Condition::of(&error) {
-        Condition::Unreachable => PostgresFault::Unreachable { server: place.server.clone(), source: error.into() },
+        Condition::Unreachable => PostgresFault::Unreachable { server, source: error.into() },
+        Condition::Full => PostgresFault::NoRoom { server, source: error.into() },
+        Condition::ReadOnly => PostgresFault::ReadOnly { server, source: error.into() },
         Condition::Contended => PostgresFault::Contended(error.into()),
         Condition::TimedOut => PostgresFault::TimedOut(error.into()),
         Condition::Forbidden => {
@@ -149,7 +153,7 @@ pub(crate) fn query_fault(place: &Place, error: QueryError) -> PostgresFault {
             forbidden(place, &message, error.into())
         }
         Condition::NoTable => PostgresFault::Other(NotMigrated(error).into()),
-        Condition::Full | Condition::ReadOnly | Condition::Other => PostgresFault::Other(error.into()),
+        Condition::Other => PostgresFault::Other(error.into()),
     }
 }
 
@@ -251,7 +255,10 @@ mod tests {
     #[test]
     fn every_condition_says_the_way_out() {
         let unknown = |message, expected| check(DatabaseErrorKind::Unknown, message, expected);
-        unknown("could not extend file \"base/1\": No space left on device", "no space left while writing rows");
+        unknown(
+            "could not extend file \"base/1\": No space left on device",
+            "no space left while writing rows: free some space where the server at h:5432",
+        );
         unknown("permission denied for table runs", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA");
         unknown("permission denied for schema public", "GRANT USAGE, CREATE ON SCHEMA \"public\" TO \"ann\"");
         unknown("must be owner of table runs", "ALTER TABLE \"public\".\"runs\" OWNER TO \"ann\"");
@@ -261,7 +268,7 @@ mod tests {
         unknown("canceling statement due to lock timeout", "raise `lock_timeout_ms`");
         unknown("canceling statement due to statement timeout", "raise `statement_timeout_ms`");
         unknown("division by zero", "writing rows failed: division by zero");
-        check(DatabaseErrorKind::ReadOnlyTransaction, "cannot execute INSERT", "the store is read-only");
+        check(DatabaseErrorKind::ReadOnlyTransaction, "cannot execute INSERT", "connect to the primary");
         check(DatabaseErrorKind::UnableToSendCommand, "connection closed", "mend the address in config/database.yaml");
     }
 }

@@ -34,6 +34,23 @@ pub(crate) enum OpenError {
     },
 }
 
+/// Where to make room, or who has to permit writing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FolderFault {
+    #[error("free some space in the data folder `{}` and run the command again", .folder.display())]
+    NoRoom {
+        folder: PathBuf,
+        #[source]
+        source: BoxError,
+    },
+    #[error("let the user who runs the command write in the data folder `{}`", .folder.display())]
+    NoPermission {
+        folder: PathBuf,
+        #[source]
+        source: BoxError,
+    },
+}
+
 /// Becomes the error that callers see; `operation` says what was being done to the file at `path`.
 pub(crate) fn store_error(operation: &'static str, path: &Path, failure: Failure) -> StoreError {
     match failure {
@@ -47,8 +64,8 @@ fn query_error(operation: &'static str, path: &Path, error: QueryError) -> Store
         return StoreError::Backend { operation, source: error.into() };
     };
     match sqlite_condition(information.message(), path) {
-        Condition::Full => StoreError::Full { operation, source: error.into() },
-        Condition::ReadOnly => StoreError::ReadOnly { operation, source: error.into() },
+        Condition::Full => full(operation, path, error.into()),
+        Condition::ReadOnly => read_only(operation, path, error.into()),
         Condition::NoTable => StoreError::Backend { operation, source: NotMigrated(error).into() },
         Condition::CannotOpen | Condition::NotSqlite | Condition::Other => {
             StoreError::Backend { operation, source: error.into() }
@@ -67,11 +84,9 @@ pub(crate) fn open_error(path: PathBuf, error: ConnectionError) -> StoreError {
         other => other.to_string(),
     };
     match sqlite_condition(&message, &path) {
-        Condition::Full => StoreError::Full { operation: OPERATION, source: error.into() },
+        Condition::Full => full(OPERATION, &path, error.into()),
         // The file itself was opened for writing just before, so it is the files beside it that cannot be made.
-        Condition::ReadOnly | Condition::CannotOpen => {
-            StoreError::ReadOnly { operation: OPERATION, source: error.into() }
-        }
+        Condition::ReadOnly | Condition::CannotOpen => read_only(OPERATION, &path, error.into()),
         Condition::NotSqlite => open_failure(OpenError::NotSqlite(path)),
         Condition::NoTable | Condition::Other => open_failure(OpenError::Failed { path, source: error.into() }),
     }
@@ -81,14 +96,24 @@ pub(crate) fn open_error(path: PathBuf, error: ConnectionError) -> StoreError {
 pub(crate) fn file_error(path: PathBuf, source: std::io::Error) -> StoreError {
     const OPERATION: &str = "opening the store";
     let kind = source.kind();
-    let source = OpenError::NoFile { path, source }.into();
+    let fault = |source| BoxError::from(OpenError::NoFile { path: path.clone(), source });
     match kind {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { operation: OPERATION, source },
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            StoreError::ReadOnly { operation: OPERATION, source }
-        }
-        _ => StoreError::Backend { operation: OPERATION, source },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => full(OPERATION, &path, fault(source)),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => read_only(OPERATION, &path, fault(source)),
+        _ => StoreError::Backend { operation: OPERATION, source: fault(source) },
     }
+}
+
+fn full(operation: &'static str, path: &Path, source: BoxError) -> StoreError {
+    StoreError::Full { operation, source: FolderFault::NoRoom { folder: folder_of(path), source }.into() }
+}
+
+fn read_only(operation: &'static str, path: &Path, source: BoxError) -> StoreError {
+    StoreError::ReadOnly { operation, source: FolderFault::NoPermission { folder: folder_of(path), source }.into() }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(path).to_owned()
 }
 
 /// Becomes the error that callers of `open` see.
