@@ -27,15 +27,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+/// Selects the versions that were applied, newest first.
+macro_rules! versions {
+    () => {
+        __diesel_schema_migrations::table
+            .select(__diesel_schema_migrations::version)
+            .order(__diesel_schema_migrations::version.desc())
+    };
+}
+
 /// A connection to the engine that migrations run on.
 pub(crate) trait Migrated: MigrationConnection + MigrationHarness<<Self as Connection>::Backend> {
     /// Returns the migrations of `set` for this engine.
     fn source(set: MigrationSet) -> EmbeddedMigrations;
 
-    /// Tells whether the table of applied migrations is there.
+    /// Returns the versions that were applied, newest first.
     ///
-    /// Diesel makes it in order to read it. That would be a write, and two processes that begin with it get in each other's way.
-    fn has_table(&mut self) -> QueryResult<bool>;
+    /// Diesel makes its table in order to read it. That would be a write, which not every user may do, and two processes that
+    /// begin with it get in each other's way.
+    fn applied(&mut self) -> QueryResult<Vec<String>>;
 
     /// Runs `change` in a transaction, while nobody else migrates.
     fn alone<R>(&mut self, change: impl FnOnce(&mut Self) -> QueryResult<R>) -> QueryResult<R>;
@@ -49,12 +65,10 @@ impl Migrated for SqliteConnection {
         }
     }
 
-    fn has_table(&mut self) -> QueryResult<bool> {
-        let n_tables: i64 = sqlite_master::table
-            .filter(sqlite_master::name.eq("__diesel_schema_migrations"))
-            .count()
-            .get_result(self)?;
-        Ok(n_tables > 0)
+    fn applied(&mut self) -> QueryResult<Vec<String>> {
+        let of_applied = sqlite_master::table.filter(sqlite_master::name.eq("__diesel_schema_migrations"));
+        let n_tables: i64 = of_applied.count().get_result(self)?;
+        if n_tables == 0 { Ok(Vec::new()) } else { versions!().load(self) }
     }
 
     fn alone<R>(&mut self, change: impl FnOnce(&mut SqliteConnection) -> QueryResult<R>) -> QueryResult<R> {
@@ -71,8 +85,9 @@ impl Migrated for AsyncConnectionWrapper<AsyncPgConnection> {
         SQL_ON_POSTGRES
     }
 
-    fn has_table(&mut self) -> QueryResult<bool> {
-        diesel::select(sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL")).get_result(self)
+    fn applied(&mut self) -> QueryResult<Vec<String>> {
+        let has_table = sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL");
+        if diesel::select(has_table).get_result(self)? { versions!().load(self) } else { Ok(Vec::new()) }
     }
 
     fn alone<R>(&mut self, change: impl FnOnce(&mut Self) -> QueryResult<R>) -> QueryResult<R> {
@@ -142,8 +157,5 @@ impl MigrationSet {
 
 /// Lists what was applied, newest first.
 fn list_applied<C: Migrated>(connection: &mut C) -> QueryResult<Vec<MigrationVersion<'static>>> {
-    if !connection.has_table()? {
-        return Ok(Vec::new());
-    }
-    connection.applied_migrations().map_err(error::migration_error)
+    Ok(connection.applied()?.into_iter().map(MigrationVersion::from).collect())
 }
