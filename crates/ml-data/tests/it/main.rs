@@ -13,4 +13,5 @@ mod ingest_rejections;
 mod parquet_files;
 mod publish;
 mod replay;
+mod settled_past;
 mod sync;

@@ -9,3 +9,4 @@ mod fixture;
 mod migrations;
 mod opening;
 mod reading;
+mod settled_past;

@@ -1,14 +1,16 @@
 //! A batch on its way into the tables, row by row with statements that are prepared once, which on SQLite is the fastest.
 
+use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
 use ml_core::id::RecordId;
 use ml_core::sync::{
     Checkpoint, Deletion, RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow,
+    first_after,
 };
 
 use super::lineage::LineageRow;
 use super::row::AnyRow;
-use super::{checkpoint, lineage, row, unique};
+use super::{checkpoint, lineage, row, settled, unique};
 use crate::error::Failure;
 use crate::sql::quarantine::{QuarantineRow, write as quarantine};
 use crate::types::Instant;
@@ -79,6 +81,9 @@ enum Followed {
 impl EncodedBatch {
     /// Writes everything, in the transaction that is open, and returns what that did.
     pub(super) fn commit(mut self, sqlite: &mut SqliteConnection) -> Result<SyncCounts, Failure> {
+        if let Some(settled) = settled::find_on_sqlite(sqlite)? {
+            self.stamp_from(first_after(settled));
+        }
         let collection = self.frame.collection;
         let former = checkpoint::find(sqlite, collection)?;
         if let Some(advance) = &self.frame.advance {
@@ -102,6 +107,13 @@ impl EncodedBatch {
             checkpoint::save(sqlite, &next)?;
         }
         Ok(counts)
+    }
+
+    /// Does to what is encoded what [`SyncBatch::stamped_after`] does to a batch.
+    fn stamp_from(&mut self, first: DateTime<Utc>) {
+        self.frame.committed_at = self.frame.committed_at.max(first);
+        let rows = self.passed.iter_mut().flat_map(|record| &mut record.rows);
+        rows.for_each(|row| row.stamp_from(Instant(first)));
     }
 
     fn write_passed(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use crate::sql::global_data::GlobalRow;
 use crate::sql::ground_truth::TruthRow;
 use crate::sql::market_metrics::MarketRow;
 use crate::sql::user_interactions::InteractionRow;
-use crate::sql::validated;
+use crate::sql::validated::{self, HashedRow};
 use crate::types::Instant;
 
 /// An encoded row, whichever table it is for.
@@ -32,6 +32,16 @@ impl From<&ValidatedRow> for AnyRow {
 }
 
 impl AnyRow {
+    /// Says that the row was known at `first` at the earliest.
+    pub(super) fn stamp_from(&mut self, first: Instant) {
+        match self {
+            AnyRow::Global(row) => stamp_from(row, first),
+            AnyRow::Market(row) => stamp_from(row, first),
+            AnyRow::Interaction(row) => stamp_from(row, first),
+            AnyRow::Truth(row) => stamp_from(row, first),
+        }
+    }
+
     /// Writes the row, and returns whether that changed anything.
     pub(super) fn write(&self, sqlite: &mut SqliteConnection) -> Result<bool, Failure> {
         match self {
@@ -41,6 +51,10 @@ impl AnyRow {
             AnyRow::Truth(row) => validated::write(sqlite, row),
         }
     }
+}
+
+fn stamp_from(row: &mut impl HashedRow, first: Instant) {
+    row.set_created_at(row.created_at().max(first));
 }
 
 /// Removes a row that was made from `raw_id`, and keeps it for as-of reads.
