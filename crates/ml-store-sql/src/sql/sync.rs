@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod commit;
+mod decide;
 mod lineage;
 mod postgres;
 mod row;

@@ -1,5 +1,7 @@
 //! What the tables of validated rows have in common: filters, as-of reads, and writing a row that keeps its former version.
 
+pub(super) mod bulk;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::{BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _};

@@ -10,3 +10,4 @@ mod migrations;
 mod opening;
 mod reading;
 mod settled_past;
+mod syncing;

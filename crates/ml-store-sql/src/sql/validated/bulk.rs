@@ -6,9 +6,8 @@ use std::borrow::Cow;
 use diesel::QueryResult;
 use ml_core::sync::ValidatedRow;
 
-use super::HashedRow;
+use super::{HashedRow, SupersededRow};
 use crate::connection::PostgresConnection;
-use crate::types::Instant;
 
 /// What decides about a stored row, without the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,12 +108,18 @@ macro_rules! bulk_writes {
 }
 pub(in crate::sql) use bulk_writes;
 
-/// Implements the rest of [`BulkRow`] for `$row`, made from the variant `$variant`, in the table `$table` with the key `id`.
+/// Implements the rest of [`BulkRow`] for a row that is made from the variant `$variant`, in the table `$table` with the key `id`.
+///
+/// The columns `$text` are what comes from outside as it is.
 macro_rules! bulk_by_id {
-    ($table:ident, $variant:ident) => {
+    ($table:ident, $variant:ident, texts: $($text:ident),+) => {
         fn encode(row: &ml_core::sync::ValidatedRow) -> Option<Self> {
             match row {
-                ml_core::sync::ValidatedRow::$variant(row) => Some(row.into()),
+                ml_core::sync::ValidatedRow::$variant(row) => {
+                    let mut encoded = Self::from(row);
+                    $(crate::types::WithoutNul::replace_nul(&mut encoded.$text);)+
+                    Some(encoded)
+                }
                 _ => None,
             }
         }
@@ -157,23 +162,14 @@ pub(in crate::sql) use bulk_by_id;
 /// Writes former versions, but for those that are kept already.
 pub(in crate::sql) async fn keep_all(
     postgres: &mut PostgresConnection,
-    former: &[super::SupersededRow],
+    former: &[SupersededRow],
 ) -> QueryResult<usize> {
-    let was_current = |row: &&super::SupersededRow| row.created_at < row.superseded_at;
-    let former: Vec<&super::SupersededRow> = former.iter().filter(was_current).collect();
+    let was_current = |row: &&SupersededRow| row.created_at < row.superseded_at;
+    let former: Vec<&SupersededRow> = former.iter().filter(was_current).collect();
     if former.is_empty() {
         return Ok(0);
     }
-    let columns = [
-        "table_name",
-        "id",
-        "created_at",
-        "superseded_at",
-        "source_app",
-        "data_type",
-        "event_time",
-        "body",
-    ];
+    let columns = ["table_name", "id", "created_at", "superseded_at", "source_app", "data_type", "event_time", "body"];
     let insert = insert_from_arrays("superseded_rows", &columns) + " ON CONFLICT DO NOTHING";
     execute_with_arrays!(postgres, insert, former, {
         table_name: diesel::sql_types::Text,
@@ -185,12 +181,4 @@ pub(in crate::sql) async fn keep_all(
         event_time: crate::types::UtcTimestamp,
         body: diesel::sql_types::Json,
     })
-}
-
-/// Returns when the row would be superseded and by what; a helper of tests and plans that have no row at hand.
-pub(in crate::sql) fn superseded_of<R: BulkRow>(
-    row: R,
-    at: Instant,
-) -> Result<Option<super::SupersededRow>, ml_core::error::StoreError> {
-    row.superseded(at)
 }
