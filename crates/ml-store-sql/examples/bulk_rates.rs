@@ -136,7 +136,7 @@ async fn measure_copy(client: &Client, plan: Plan) -> Outcome<Duration> {
         let start = Instant::now();
         let mut sink = Box::pin(client.copy_in("COPY global_ml_data FROM STDIN").await?);
         sink.send(Cursor::new(lines.into_bytes())).await?;
-        sink.finish().await?;
+        sink.as_mut().finish().await?;
         busy += start.elapsed();
     }
     report("bare COPY", plan, busy, None);

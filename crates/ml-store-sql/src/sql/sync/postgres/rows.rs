@@ -160,7 +160,7 @@ async fn write_table<R: BulkRow>(postgres: &mut PostgresConnection, table: &Tabl
             (None, Some(row)) => new.extend(R::encode(row)),
             (Some(_), Some(row)) => replacing.extend(R::encode(row)),
             (Some(_), None) if place.superseded_at.is_some() => gone.push(key.as_ref()),
-            (Some(_), None) | (None, None) => {}
+            (Some(_) | None, None) => {}
         }
     }
     let former = former_rows::<R>(postgres, table).await?;
