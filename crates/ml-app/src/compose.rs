@@ -85,6 +85,7 @@ impl App {
             global_data: sql.clone(),
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
+            sync: sql.clone(),
             datasets: sql.clone(),
             artifacts: artifacts.clone(),
         };

@@ -103,6 +103,25 @@ impl SplitCounts {
     }
 }
 
+/// What became of joining a feature source to the rows of a dataset; `n_found + n_too_old + n_missing` is the number of rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinCounts {
+    /// The name of the feature source.
+    pub source: String,
+    /// Rows that have its values.
+    pub n_found: u64,
+    /// Rows for which the latest value was older than its time to live.
+    pub n_too_old: u64,
+    /// Rows for which there was no value.
+    pub n_missing: u64,
+    /// Values that were read.
+    pub n_read: u64,
+    /// Values that were left out of those, for want of an entity or an instant, or because they break a rule.
+    pub n_unfit: u64,
+    /// Documents whose only version was first known after the as-of time: an earlier one, if there was any, is not kept.
+    pub n_known_later: u64,
+}
+
 /// What a dataset version is made of, before it has a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewDatasetVersion {
@@ -116,6 +135,9 @@ pub struct NewDatasetVersion {
     pub counts: SplitCounts,
     /// The columns, in order.
     pub schema: Vec<ColumnSchema>,
+    /// What became of each feature source, in the order of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joins: Vec<JoinCounts>,
     /// The digest of schema and rows in order; equal for equal rows, whatever the file format.
     pub content_hash: Digest,
     /// The file that holds the rows.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -214,6 +214,26 @@ impl ValidatedRow {
         }
     }
 
+    /// Returns when this version of the row was first known.
+    pub fn created_at(&self) -> DateTime<Utc> {
+        match self {
+            ValidatedRow::Global(row) => row.created_at,
+            ValidatedRow::MarketMetric(row) => row.created_at,
+            ValidatedRow::UserInteraction(row) => row.created_at,
+            ValidatedRow::GroundTruth(row) => row.created_at,
+        }
+    }
+
+    /// Says when this version of the row was first known.
+    pub fn set_created_at(&mut self, at: DateTime<Utc>) {
+        match self {
+            ValidatedRow::Global(row) => row.created_at = at,
+            ValidatedRow::MarketMetric(row) => row.created_at = at,
+            ValidatedRow::UserInteraction(row) => row.created_at = at,
+            ValidatedRow::GroundTruth(row) => row.created_at = at,
+        }
+    }
+
     /// Returns where the row is.
     pub fn place(&self) -> RowRef {
         RowRef { table: self.table().to_owned(), id: self.key().into_owned() }
@@ -273,7 +293,7 @@ pub struct SyncBatch {
     pub retained_from: Option<DateTime<Utc>>,
     /// The first digits of the digest of the pipeline that judged the records.
     pub pipeline: String,
-    /// When the batch is committed.
+    /// When the batch is committed, unless the past is settled up to then: see [`SyncBatch::stamped_after`].
     pub committed_at: DateTime<Utc>,
 }
 
@@ -291,6 +311,31 @@ impl SyncBatch {
             SyncOutcome::Deleted => self.advance.is_some(),
         }
     }
+
+    /// Returns the batch as it is written where the past is settled up to `settled`: `committed_at` and the `created_at` of
+    /// each row are [`first_after`] it at the earliest.
+    ///
+    /// A batch gets its time before it is written, and meanwhile someone may have read as of a later instant, without it.
+    /// Mostly nobody has, and then nothing is copied.
+    pub fn stamped_after(&self, settled: Option<DateTime<Utc>>) -> Cow<'_, SyncBatch> {
+        let Some(settled) = settled else { return Cow::Borrowed(self) };
+        let mut rows = self.passed.iter().flat_map(|record| &record.rows);
+        if self.committed_at > settled && rows.all(|row| row.created_at() > settled) {
+            return Cow::Borrowed(self);
+        }
+        let first = first_after(settled);
+        let mut batch = self.clone();
+        batch.committed_at = batch.committed_at.max(first);
+        for row in batch.passed.iter_mut().flat_map(|record| &mut record.rows) {
+            row.set_created_at(row.created_at().max(first));
+        }
+        Cow::Owned(batch)
+    }
+}
+
+/// Returns the first instant after `settled`, to the microsecond that stores keep.
+pub fn first_after(settled: DateTime<Utc>) -> DateTime<Utc> {
+    settled.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Writes what a sync found, all of it or nothing.
@@ -314,10 +359,19 @@ pub trait SyncStore: Send + Sync {
     /// What [`SyncBatch::supersedes`] refuses changes nothing and counts as unchanged; so does a deletion that is retention, or
     /// of a record that has no lineage, is gone already, or has another content than was seen.
     ///
+    /// What is stamped at or before the latest instant that was settled is stamped after it, as [`SyncBatch::stamped_after`]
+    /// says: the store looks, writes and becomes visible in one step, between which nothing is settled.
+    ///
     /// # Errors
     /// [`StoreError::Conflict`] when the checkpoint is no longer at `advance.from`: another sync was there first, and nothing
     /// is written.
     async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError>;
+
+    /// Settles the past up to `as_of`: what is read as of it, or of an instant before, is the same from now on.
+    ///
+    /// Commits under way are waited for, in this process or another, and those that come later are stamped after it. Who reads as
+    /// of an instant and wants to read the same again settles it first. An instant before one that was settled is settled too.
+    async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Returns the owners of those of `keys` that have one, within `scope`, in any order.
     async fn find_unique_owners(&self, scope: &str, keys: &[String]) -> Result<Vec<UniqueKey>, StoreError>;

@@ -128,6 +128,10 @@ impl SyncStore for Sink {
         Ok(SyncCounts { read: written + quarantined, written, quarantined, ..SyncCounts::default() })
     }
 
+    async fn settle(&self, _: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn find_lineage(&self, _: Collection, _: &[RecordId]) -> Result<Vec<RecordLineage>, StoreError> {
         Ok(Vec::new())
     }

@@ -10,7 +10,6 @@ mod market_metric;
 mod row_hash;
 mod user_interaction;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use ml_core::digest::Digest;
@@ -90,16 +89,6 @@ impl Target {
             ],
             Target::GroundTruth(_) => Vec::new(),
         }
-    }
-}
-
-/// Says when `row` was committed.
-pub(crate) fn set_created_at(row: &mut ValidatedRow, at: DateTime<Utc>) {
-    match row {
-        ValidatedRow::Global(row) => row.created_at = at,
-        ValidatedRow::MarketMetric(row) => row.created_at = at,
-        ValidatedRow::UserInteraction(row) => row.created_at = at,
-        ValidatedRow::GroundTruth(row) => row.created_at = at,
     }
 }
 

@@ -162,6 +162,30 @@ impl FromSql<Json, Pg> for JsonText {
     }
 }
 
+/// Text as PostgreSQL can hold it, which knows every character but U+0000: U+FFFD stands for that one, as it does in HTML.
+///
+/// Only what comes from outside may have it. Ids and names may not, and JSON escapes it.
+pub(crate) trait WithoutNul {
+    /// Replaces what cannot be held.
+    fn replace_nul(&mut self);
+}
+
+impl WithoutNul for String {
+    fn replace_nul(&mut self) {
+        if self.contains('\0') {
+            *self = self.replace('\0', "\u{fffd}");
+        }
+    }
+}
+
+impl WithoutNul for Option<String> {
+    fn replace_nul(&mut self) {
+        if let Some(text) = self {
+            text.replace_nul();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;

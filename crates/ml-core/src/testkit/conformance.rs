@@ -41,6 +41,7 @@ macro_rules! sql_side_suites {
     ($fresh:expr) => {
         $crate::sync_store_suite!($fresh);
         $crate::record_lineage_suite!($fresh);
+        $crate::settled_past_suite!($fresh);
         $crate::quarantine_store_suite!($fresh);
         $crate::validated_query_suite!($fresh);
         $crate::global_data_store_suite!($fresh);
@@ -81,6 +82,7 @@ pub mod publication;
 pub mod quarantine_store;
 pub mod record_lineage;
 pub mod run_store;
+pub mod settled_past;
 pub mod sync_store;
 pub mod user_interaction_store;
 pub mod validated_query;

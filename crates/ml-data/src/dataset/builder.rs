@@ -10,6 +10,7 @@ use ml_core::dataset::{DatasetName, DatasetStore, DatasetVersion, NewDatasetVers
 use ml_core::digest::Digest;
 use ml_core::global_data::GlobalDataStore;
 use ml_core::market_metric::MarketMetricStore;
+use ml_core::sync::SyncStore;
 use ml_core::table::{Column, ColumnSchema, Table};
 use ml_core::user_interaction::UserInteractionStore;
 use tracing::{info, instrument};
@@ -33,6 +34,8 @@ pub struct DatasetStores {
     pub market_metrics: Arc<dyn MarketMetricStore>,
     /// Rows of `user_interactions`.
     pub user_interactions: Arc<dyn UserInteractionStore>,
+    /// Writes all of these, and settles the past before it is read.
+    pub sync: Arc<dyn SyncStore>,
     /// Dataset versions.
     pub datasets: Arc<dyn DatasetStore>,
     /// The files that hold the rows of versions.
@@ -82,7 +85,8 @@ impl DatasetBuilder {
 
     /// Takes a snapshot of the rows that `spec` asks for, as they were known at `as_of` (now, where absent).
     ///
-    /// The same spec and as-of time give the same content hash, whatever arrived later. Where the newest version has the same
+    /// The same spec and as-of time give the same content hash, whatever arrived later and whatever was on its way: the past
+    /// is settled up to the as-of time before it is read. Where the newest version has the same
     /// spec and content hash, that one is returned. Memory is that of the table and of its file.
     ///
     /// # Errors
@@ -116,6 +120,7 @@ impl DatasetBuilder {
             return Err(DatasetError::FutureAsOf { as_of, now });
         }
 
+        self.stores.sync.settle(as_of).await?;
         let rows = read_rows(&self.stores, spec, wanted_columns(spec), as_of, observer).await?;
         if rows.n_rows() == 0 {
             return Err(DatasetError::Empty(explain_empty(&self.stores, spec, as_of).await?));
@@ -129,6 +134,7 @@ impl DatasetBuilder {
             as_of,
             counts: packed.counts,
             schema: packed.schema,
+            joins: Vec::new(),
             content_hash: packed.content_hash,
             file,
             created_at: now,

@@ -14,7 +14,6 @@ use ml_core::sync::{PassedRecord, RawVersion, SyncStore, UniqueKey};
 
 use crate::pipeline::{Judged, Verdict};
 use crate::rule::Claim;
-use crate::target::set_created_at;
 
 /// How many keys are asked for at a time.
 const KEYS_PER_QUERY: usize = 5_000;
@@ -87,7 +86,7 @@ pub(super) fn decide(
             claims.iter().filter_map(|claim| taken_by_another(claim, &record, owners)).collect();
         match verdict {
             Verdict::Passed(mut row) if taken.is_empty() => {
-                set_created_at(&mut row, committed_at);
+                row.set_created_at(committed_at);
                 for claim in claims {
                     let Claim { scope, key, .. } = claim;
                     let key = UniqueKey { scope, key, collection, raw_id: record.id.clone() };

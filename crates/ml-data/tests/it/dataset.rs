@@ -35,6 +35,7 @@ impl World {
             global_data: sql.clone(),
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
+            sync: sql.clone(),
             datasets: sql.clone(),
             artifacts: artifacts.clone(),
         };

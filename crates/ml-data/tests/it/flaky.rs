@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use ml_core::document::{Change, ChangeBatch, ChangeFeed, ResumeToken, UpsertCounts};
 use ml_core::error::StoreError;
@@ -58,6 +59,10 @@ impl SyncStore for FlakySql {
         }
         let counts = self.inner.commit(batch).await?;
         if fails { Err(power_cut()) } else { Ok(counts) }
+    }
+
+    async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError> {
+        self.inner.settle(as_of).await
     }
 
     async fn find_unique_owners(&self, scope: &str, keys: &[String]) -> Result<Vec<UniqueKey>, StoreError> {

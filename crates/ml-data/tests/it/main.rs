@@ -14,4 +14,5 @@ mod parquet_files;
 mod publish;
 mod replay;
 mod retention;
+mod settled_past;
 mod sync;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -175,6 +175,10 @@ impl SyncStore for FailsOnce {
         self.inner.commit(batch).await
     }
 
+    async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError> {
+        self.inner.settle(as_of).await
+    }
+
     async fn find_unique_owners(&self, scope: &str, keys: &[String]) -> Result<Vec<UniqueKey>, StoreError> {
         self.inner.find_unique_owners(scope, keys).await
     }
@@ -277,6 +281,9 @@ async fn two_syncs_at_once_are_noticed() {
         }
         async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError> {
             Err(StoreError::conflict(Entity::Checkpoint, batch.collection))
+        }
+        async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError> {
+            self.0.settle(as_of).await
         }
         async fn find_unique_owners(&self, scope: &str, keys: &[String]) -> Result<Vec<UniqueKey>, StoreError> {
             self.0.find_unique_owners(scope, keys).await

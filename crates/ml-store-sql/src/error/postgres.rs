@@ -177,6 +177,22 @@ pub(crate) fn is_transient(error: &QueryError) -> bool {
     matches!(Condition::of(error), Condition::Unreachable | Condition::Contended)
 }
 
+/// Says that someone else wrote `thing` since it was read: the transaction may be tried again from the start.
+pub(crate) fn changed_meanwhile(thing: &str) -> QueryError {
+    let message = format!("{thing} was changed concurrently");
+    QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, Box::new(message))
+}
+
+/// The same of a key that was free when it was looked for, and is taken now.
+pub(crate) fn or_changed_meanwhile(error: QueryError) -> QueryError {
+    match error {
+        QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, information) => {
+            QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, information)
+        }
+        other => other,
+    }
+}
+
 /// What an error of a query means to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Condition {

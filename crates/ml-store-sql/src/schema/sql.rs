@@ -101,6 +101,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    settled_past (id) {
+        id -> Integer,
+        as_of -> crate::types::UtcTimestamp,
+    }
+}
+
+diesel::table! {
     quarantine (collection, raw_id) {
         collection -> Text,
         raw_id -> Text,
@@ -159,6 +166,7 @@ diesel::table! {
         file_digest -> Text,
         file_size_bytes -> BigInt,
         created_at -> crate::types::UtcTimestamp,
+        joins -> Json,
     }
 }
 

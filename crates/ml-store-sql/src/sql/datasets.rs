@@ -29,6 +29,7 @@ struct VersionRow {
     file_digest: String,
     file_size_bytes: i64,
     created_at: Instant,
+    joins: JsonText,
 }
 
 impl From<&DatasetVersion> for VersionRow {
@@ -47,6 +48,7 @@ impl From<&DatasetVersion> for VersionRow {
             file_digest: content.file.digest.to_string(),
             file_size_bytes: content.file.size_bytes as i64,
             created_at: Instant(content.created_at),
+            joins: JsonText::of(&content.joins),
         }
     }
 }
@@ -70,6 +72,7 @@ impl VersionRow {
             as_of: self.as_of.0,
             counts,
             schema: self.schema.parse()?,
+            joins: self.joins.parse()?,
             content_hash: self.content_hash.parse()?,
             file,
             created_at: self.created_at.0,

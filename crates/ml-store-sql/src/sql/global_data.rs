@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
+use diesel::sql_types::{Integer, Json, Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{OptionalExtension as _, QueryResult};
 use diesel_async::RunQueryDsl as _;
@@ -14,11 +15,12 @@ use ml_core::record::{DataType, SourceApp};
 use crate::connection::{Connection, on_backend};
 use crate::schema::sql::global_ml_data;
 use crate::sql::SqlStore;
+use crate::sql::validated::bulk::{BulkRow, bulk_by_id, bulk_writes};
 use crate::sql::validated::{
     self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
     validated_queries,
 };
-use crate::types::{Instant, JsonText};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = global_ml_data, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -88,6 +90,22 @@ impl HashedRow for GlobalRow {
             body: JsonText::of(&self.into_record()?),
         }))
     }
+}
+
+impl BulkRow for GlobalRow {
+    bulk_by_id!(global_ml_data, Global, texts: processed_content);
+    bulk_writes!(global_ml_data, (id), {
+        id: Text,
+        source_app: Text,
+        data_type: Text,
+        processed_content: Nullable<Text>,
+        features: Json,
+        event_time: UtcTimestamp,
+        created_at: UtcTimestamp,
+        raw_id: Text,
+        content_hash: Text,
+        schema_version: Integer,
+    });
 }
 
 impl ValidatedTable for GlobalRow {

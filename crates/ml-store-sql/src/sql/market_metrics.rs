@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use diesel::QueryResult;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
+use diesel::sql_types::{Double, Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
@@ -15,11 +16,12 @@ use ml_core::record::SourceApp;
 use crate::connection::{Connection, on_backend};
 use crate::schema::sql::market_metrics;
 use crate::sql::SqlStore;
+use crate::sql::validated::bulk::{BulkRow, bulk_by_id, bulk_writes};
 use crate::sql::validated::{
     self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
     validated_queries,
 };
-use crate::types::{Instant, JsonText};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = market_metrics, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -94,6 +96,24 @@ impl HashedRow for MarketRow {
             body: JsonText::of(&self.into_record()?),
         }))
     }
+}
+
+impl BulkRow for MarketRow {
+    bulk_by_id!(market_metrics, MarketMetric, texts: symbol);
+    bulk_writes!(market_metrics, (id), {
+        id: Text,
+        source_app: Text,
+        symbol: Text,
+        event_time: UtcTimestamp,
+        open: Nullable<Double>,
+        high: Nullable<Double>,
+        low: Nullable<Double>,
+        close: Double,
+        volume: Nullable<Double>,
+        created_at: UtcTimestamp,
+        raw_id: Text,
+        content_hash: Text,
+    });
 }
 
 impl ValidatedTable for MarketRow {

@@ -1,5 +1,6 @@
 //! `quarantine`: records that broke a rule, with every reason.
 
+pub(super) mod bulk;
 pub(super) mod write;
 
 use std::cmp::Reverse;

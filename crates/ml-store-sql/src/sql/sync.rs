@@ -2,14 +2,17 @@
 
 mod checkpoint;
 mod commit;
+mod decide;
 mod lineage;
 mod postgres;
 mod row;
+mod settled;
 mod unique;
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel::OptionalExtension as _;
 use diesel::prelude::QueryDsl as _;
 use diesel::sqlite::SqliteConnection;
@@ -59,6 +62,38 @@ impl SyncStore for SqlStore {
                 sqlite.write_blocking("committing a sync", move |sqlite| batch.commit(sqlite)).await
             }
             Database::Postgres(postgres) => postgres::commit(postgres, batch).await,
+        }
+    }
+
+    async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError> {
+        // What sees that an instant is settled sees what was committed before it too, so that there is nothing to wait for.
+        let is_settled = move |settled: Option<DateTime<Utc>>| settled.is_some_and(|settled| settled >= as_of);
+        let settled = self
+            .database
+            .read("reading the settled past", async |connection| Ok(settled::find(connection).await?))
+            .await?;
+        if is_settled(settled) {
+            return Ok(());
+        }
+        match &self.database {
+            Database::Sqlite(sqlite) => {
+                let settle = move |sqlite: &mut SqliteConnection| {
+                    let settled = settled::find_on_sqlite(sqlite)?;
+                    if !is_settled(settled) {
+                        settled::save_on_sqlite(sqlite, as_of)?;
+                    }
+                    Ok(())
+                };
+                sqlite.write_blocking("settling the past", settle).await
+            }
+            Database::Postgres(postgres) => {
+                postgres
+                    .write("settling the past", async |postgres| {
+                        settled::wait_for_commits(postgres).await?;
+                        Ok(settled::save_on_postgres(postgres, as_of).await?)
+                    })
+                    .await
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use diesel::QueryResult;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
+use diesel::sql_types::{Double, Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
@@ -15,11 +16,12 @@ use ml_core::user_interaction::{UserInteraction, UserInteractionStore};
 use crate::connection::{Connection, on_backend};
 use crate::schema::sql::user_interactions;
 use crate::sql::SqlStore;
+use crate::sql::validated::bulk::{BulkRow, bulk_by_id, bulk_writes};
 use crate::sql::validated::{
     self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
     validated_queries,
 };
-use crate::types::{Instant, JsonText};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = user_interactions, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -88,6 +90,22 @@ impl HashedRow for InteractionRow {
             body: JsonText::of(&self.into_record()?),
         }))
     }
+}
+
+impl BulkRow for InteractionRow {
+    bulk_by_id!(user_interactions, UserInteraction, texts: user_id, item_id, action);
+    bulk_writes!(user_interactions, (id), {
+        id: Text,
+        source_app: Text,
+        user_id: Text,
+        item_id: Text,
+        action: Text,
+        value: Nullable<Double>,
+        event_time: UtcTimestamp,
+        created_at: UtcTimestamp,
+        raw_id: Text,
+        content_hash: Text,
+    });
 }
 
 impl ValidatedTable for InteractionRow {

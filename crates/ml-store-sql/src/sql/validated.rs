@@ -1,5 +1,7 @@
 //! What the tables of validated rows have in common: filters, as-of reads, and writing a row that keeps its former version.
 
+pub(super) mod bulk;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::{BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _};
@@ -36,6 +38,9 @@ pub(super) trait HashedRow: Sized {
     /// Returns when this version was known first.
     fn created_at(&self) -> Instant;
 
+    /// Says when this version was known first.
+    fn set_created_at(&mut self, at: Instant);
+
     /// Returns the row as it is kept once it is not current any more; absent where nobody asks for former versions.
     fn superseded(self, at: Instant) -> Result<Option<SupersededRow>, StoreError>;
 }
@@ -65,6 +70,10 @@ macro_rules! hashed_row_statements {
 
         fn created_at(&self) -> Instant {
             self.created_at
+        }
+
+        fn set_created_at(&mut self, at: Instant) {
+            self.created_at = at;
         }
     };
 }

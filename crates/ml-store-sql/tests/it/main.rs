@@ -13,3 +13,7 @@ mod fixture;
 mod migrations;
 mod opening;
 mod reading;
+#[expect(clippy::unwrap_used, reason = "the helpers of these tests fail with them")]
+mod settled_past;
+#[expect(clippy::unwrap_used, reason = "the helpers of these tests fail with them")]
+mod syncing;

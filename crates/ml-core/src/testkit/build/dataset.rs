@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::second;
 use crate::artifact::ArtifactRef;
-use crate::dataset::{DatasetName, NewDatasetVersion, SplitCounts};
+use crate::dataset::{DatasetName, JoinCounts, NewDatasetVersion, SplitCounts};
 use crate::digest::Digest;
 use crate::table::{ColumnKind, ColumnSchema};
 
@@ -24,6 +24,7 @@ pub fn a_dataset_version() -> DatasetVersionBuilder {
             ColumnSchema { name: "text".to_owned(), kind: ColumnKind::Text, nullable: false },
             ColumnSchema { name: "score".to_owned(), kind: ColumnKind::Number, nullable: true },
         ],
+        joins: Vec::new(),
         content_hash: Digest::of(b"rows"),
         file: ArtifactRef::of(b"file of rows"),
         created_at: second(0),
@@ -41,6 +42,8 @@ setters!(DatasetVersionBuilder {
     counts(counts: SplitCounts) => counts = counts;
     /// Sets the columns.
     schema(schema: Vec<ColumnSchema>) => schema = schema;
+    /// Sets what became of the feature sources.
+    joins(joins: Vec<JoinCounts>) => joins = joins;
     /// Sets the content hash to that of `rows`.
     rows(rows: &str) => content_hash = Digest::of(rows.as_bytes());
     /// Sets the file that holds the rows.

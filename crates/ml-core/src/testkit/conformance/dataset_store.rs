@@ -5,7 +5,7 @@ use serde_json::json;
 use super::awkward;
 use super::outcome::assert_not_found;
 use crate::artifact::ArtifactRef;
-use crate::dataset::{DatasetName, DatasetStore, DatasetVersion, NewDatasetVersion, SplitCounts};
+use crate::dataset::{DatasetName, DatasetStore, DatasetVersion, JoinCounts, NewDatasetVersion, SplitCounts};
 use crate::error::Entity;
 use crate::table::{ColumnKind, ColumnSchema};
 use crate::testkit::build::{a_dataset_version, second};
@@ -42,11 +42,14 @@ pub async fn a_version_comes_back_as_it_was_given(store: &dyn DatasetStore) {
     let column =
         |(kind, text): (ColumnKind, &str)| ColumnSchema { name: text.to_owned(), kind, nullable: text.len() > 4 };
     let schema: Vec<ColumnSchema> = kinds.into_iter().cycle().zip(awkward::TEXTS).map(column).collect();
+    let joined = |source: &&str| JoinCounts { source: (*source).to_owned(), n_found: 7, ..JoinCounts::default() };
+    let joins: Vec<JoinCounts> = awkward::TEXTS.iter().map(joined).collect();
     let version = a_dataset_version()
         .spec(json!({"filter": ["o'hara", "100%", null, 1, 1.0, 0.1], "deep": awkward::nested(60)}))
         .as_of(awkward::times()[2])
         .counts(SplitCounts { train: 3_000_000_000, validation: 0, test: 1 })
         .schema(schema)
+        .joins(joins)
         .file(ArtifactRef { size_bytes: 5_000_000_000, ..ArtifactRef::of(b"large") })
         .created_at(awkward::times()[5])
         .build();

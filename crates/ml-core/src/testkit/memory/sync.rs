@@ -34,6 +34,8 @@ pub(super) struct Synced {
     checkpoints: BTreeMap<Collection, Checkpoint>,
     unique_owners: HashMap<(String, String), (Collection, RecordId)>,
     lineage: BTreeMap<(Collection, RecordId), RecordLineage>,
+    /// The latest instant that was settled.
+    settled: Option<DateTime<Utc>>,
 }
 
 impl Synced {
@@ -182,6 +184,7 @@ impl SyncStore for MemorySql {
 
     async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError> {
         let mut synced = lock(&self.synced);
+        let batch = &*batch.stamped_after(synced.settled);
         if let Some(advance) = &batch.advance {
             synced.check_position(batch.collection, advance)?;
         }
@@ -197,6 +200,12 @@ impl SyncStore for MemorySql {
             synced.move_checkpoint(batch.collection, advance, counts, batch.committed_at);
         }
         Ok(counts)
+    }
+
+    async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut synced = lock(&self.synced);
+        synced.settled = synced.settled.max(Some(as_of));
+        Ok(())
     }
 
     async fn find_unique_owners(&self, scope: &str, keys: &[String]) -> Result<Vec<UniqueKey>, StoreError> {

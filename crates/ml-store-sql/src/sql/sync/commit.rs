@@ -1,14 +1,13 @@
 //! A batch on its way into the tables, row by row with statements that are prepared once, which on SQLite is the fastest.
 
+use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
 use ml_core::id::RecordId;
-use ml_core::sync::{
-    Checkpoint, Deletion, RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow,
-};
+use ml_core::sync::{RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow, first_after};
 
 use super::lineage::LineageRow;
 use super::row::AnyRow;
-use super::{checkpoint, lineage, row, unique};
+use super::{checkpoint, decide, lineage, row, settled, unique};
 use crate::error::Failure;
 use crate::sql::quarantine::{QuarantineRow, write as quarantine};
 use crate::types::Instant;
@@ -79,6 +78,9 @@ enum Followed {
 impl EncodedBatch {
     /// Writes everything, in the transaction that is open, and returns what that did.
     pub(super) fn commit(mut self, sqlite: &mut SqliteConnection) -> Result<SyncCounts, Failure> {
+        if let Some(settled) = settled::find_on_sqlite(sqlite)? {
+            self.stamp_from(first_after(settled));
+        }
         let collection = self.frame.collection;
         let former = checkpoint::find(sqlite, collection)?;
         if let Some(advance) = &self.frame.advance {
@@ -93,15 +95,17 @@ impl EncodedBatch {
             unique::claim(sqlite, unique)?;
         }
         if let Some(advance) = &self.frame.advance {
-            let mut total = former.as_ref().map(|former| former.counts).unwrap_or_default();
-            total += counts;
-            let (token, updated_at) = (advance.to.clone(), self.frame.committed_at);
-            let former_reconciled_at = former.and_then(|former| former.reconciled_at);
-            let reconciled_at = if advance.reconciled { Some(updated_at) } else { former_reconciled_at };
-            let next = Checkpoint { collection, token, counts: total, updated_at, reconciled_at };
+            let next = decide::next_checkpoint(&self.frame, advance, former, counts);
             checkpoint::save(sqlite, &next)?;
         }
         Ok(counts)
+    }
+
+    /// Does to what is encoded what [`SyncBatch::stamped_after`] does to a batch.
+    fn stamp_from(&mut self, first: DateTime<Utc>) {
+        self.frame.committed_at = self.frame.committed_at.max(first);
+        let rows = self.passed.iter_mut().flat_map(|record| &mut record.rows);
+        rows.for_each(|row| row.stamp_from(Instant(first)));
     }
 
     fn write_passed(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {
@@ -145,7 +149,7 @@ impl EncodedBatch {
     fn write_deletions(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {
         for deletion in std::mem::take(&mut self.frame.deleted) {
             let former = lineage::find(sqlite, self.frame.collection, &deletion.raw_id)?;
-            let Some(former) = former.filter(|former| self.is_carried(&deletion, former)) else {
+            let Some(former) = former.filter(|former| decide::is_carried(&self.frame, &deletion, former)) else {
                 counts.unchanged += 1;
                 continue;
             };
@@ -159,15 +163,8 @@ impl EncodedBatch {
         Ok(())
     }
 
-    fn is_carried(&self, deletion: &Deletion, former: &RecordLineage) -> bool {
-        former.outcome != SyncOutcome::Deleted
-            && deletion.seen.is_none_or(|seen| seen == former.version.content_hash)
-            && self.frame.retained_from.is_none_or(|from| former.version.ingested_at >= from)
-    }
-
     fn lineage(&self, raw_id: RecordId, version: RawVersion, outcome: SyncOutcome, rows: Vec<RowRef>) -> RecordLineage {
-        let (pipeline, synced_at) = (self.frame.pipeline.clone(), self.frame.committed_at);
-        RecordLineage { raw_id, version, outcome, rows, pipeline, synced_at }
+        decide::lineage(&self.frame, raw_id, version, outcome, rows)
     }
 
     /// Makes `next` the lineage of its record, unless what is there is newer. Most records are new, so inserting comes first.
@@ -194,7 +191,7 @@ impl EncodedBatch {
     ) -> Result<bool, Failure> {
         let raw_id = next.raw_id.as_str();
         let mut lost_row = false;
-        for place in former.rows.iter().filter(|place| !next.rows.contains(place)) {
+        for place in decide::lost_rows(former, &next) {
             row::remove(sqlite, place, raw_id, Instant(self.frame.committed_at))?;
             lost_row = true;
         }

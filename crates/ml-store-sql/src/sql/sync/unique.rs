@@ -1,6 +1,7 @@
 //! `unique_keys`: which record was the first to have a value that must be unique.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Text};
 use diesel::sqlite::SqliteConnection;
 use ml_core::error::{Entity, StoreError};
 use ml_core::id::RecordId;
@@ -53,6 +54,48 @@ pub(super) fn find_owners(
         owners.extend(rows.into_iter().map(|row| owner(scope, row)).collect::<Result<Vec<_>, _>>()?);
     }
     Ok(owners)
+}
+
+/// Gives up what the records own, but for what `claims` names them for.
+pub(super) async fn release_all(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    raw_ids: &[&str],
+    claims: &[&UniqueKey],
+) -> QueryResult<()> {
+    let claims = claims.iter().filter(|claim| claim.collection == collection);
+    let claims = claims.map(|claim| (claim.scope.as_str(), (claim.key.as_str(), claim.raw_id.as_str())));
+    let (scopes, (keys, owners)): (Vec<_>, (Vec<_>, Vec<_>)) = claims.unzip();
+    let delete = diesel::sql_query(
+        "DELETE FROM unique_keys AS owned WHERE collection = $1 AND raw_id = ANY($2) AND NOT EXISTS (\
+         SELECT FROM unnest($3, $4, $5) AS claimed (scope, key, raw_id) \
+         WHERE claimed.scope = owned.scope AND claimed.key = owned.key AND claimed.raw_id = owned.raw_id)",
+    )
+    .bind::<Text, _>(collection.name())
+    .bind::<Array<Text>, _>(raw_ids)
+    .bind::<Array<Text>, _>(scopes)
+    .bind::<Array<Text>, _>(keys)
+    .bind::<Array<Text>, _>(owners);
+    diesel_async::RunQueryDsl::execute(delete, postgres).await?;
+    Ok(())
+}
+
+/// Makes the records the owners of the values, but for those that others own.
+pub(super) async fn claim_all(postgres: &mut PostgresConnection, claims: &[&UniqueKey]) -> QueryResult<()> {
+    let claims = claims
+        .iter()
+        .map(|claim| ((claim.scope.as_str(), claim.key.as_str()), (claim.raw_id.as_str(), claim.collection.name())));
+    let ((scopes, keys), (raw_ids, collections)): ((Vec<_>, Vec<_>), (Vec<_>, Vec<_>)) = claims.unzip();
+    let insert = diesel::sql_query(
+        "INSERT INTO unique_keys (scope, key, raw_id, collection) \
+         SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+    )
+    .bind::<Array<Text>, _>(scopes)
+    .bind::<Array<Text>, _>(keys)
+    .bind::<Array<Text>, _>(raw_ids)
+    .bind::<Array<Text>, _>(collections);
+    diesel_async::RunQueryDsl::execute(insert, postgres).await?;
+    Ok(())
 }
 
 /// Returns the owners of those of `keys` that have one.
