@@ -5,6 +5,7 @@ pub(crate) mod dump;
 pub(crate) mod mongo;
 pub(crate) mod namespace;
 pub(crate) mod outcome;
+pub(crate) mod postgres;
 pub(crate) mod samples;
 pub(crate) mod signal;
 pub(crate) mod trained;

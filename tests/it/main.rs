@@ -8,6 +8,7 @@ mod joined;
 mod kill;
 mod odd_lines;
 mod on_mongodb;
+mod on_servers;
 mod output;
 mod reproducible;
 mod retention;

@@ -1,6 +1,7 @@
 //! The composition root: configuration in, stores and services out. Nothing else constructs a backend.
 
 mod documents;
+mod sql;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,19 +10,9 @@ use anyhow::Context as _;
 
 use ml_core::artifact::ArtifactStore;
 use ml_core::clock::{Clock, SystemClock};
-use ml_core::dataset::DatasetStore;
-use ml_core::evaluation::EvaluationStore;
-use ml_core::experiment::ExperimentStore;
-use ml_core::ground_truth::GroundTruthStore;
 use ml_core::id::{IdSource, RandomIds};
 use ml_core::model::ModelStore;
-use ml_core::outbox::OutboxStore;
-use ml_core::quarantine::QuarantineStore;
 use ml_core::record::DataType;
-use ml_core::reference::ReferenceStore;
-use ml_core::run::RunStore;
-use ml_core::sync::SyncStore;
-use ml_core::warning::WarningStore;
 use ml_data::dataset::builder::{DatasetBuilder, DatasetStores};
 use ml_data::dataset::spec::DatasetSource;
 use ml_data::manager::{DataManager, DataStores};
@@ -34,34 +25,10 @@ use ml_store_sql::SqlStore;
 use crate::config::Config;
 
 pub(crate) use self::documents::{Documents, DocumentsBackend};
+pub(crate) use self::sql::Sql;
 
 /// The folder of the artifacts, in the data folder.
 const ARTIFACTS_FOLDER: &str = "artifacts";
-
-/// The SQL side.
-#[derive(Clone)]
-pub(crate) struct Sql {
-    /// Commits of the sync.
-    pub(crate) sync: Arc<dyn SyncStore>,
-    /// Late truths.
-    pub(crate) ground_truth: Arc<dyn GroundTruthStore>,
-    /// Records that broke a rule.
-    pub(crate) quarantine: Arc<dyn QuarantineStore>,
-    /// Rules that records broke and passed nevertheless.
-    pub(crate) warnings: Arc<dyn WarningStore>,
-    /// Where values are looked up.
-    pub(crate) references: Arc<dyn ReferenceStore>,
-    /// Publications that wait.
-    pub(crate) outbox: Arc<dyn OutboxStore>,
-    /// Dataset versions.
-    pub(crate) datasets: Arc<dyn DatasetStore>,
-    /// Lines of work.
-    pub(crate) experiments: Arc<dyn ExperimentStore>,
-    /// Executions in them.
-    pub(crate) runs: Arc<dyn RunStore>,
-    /// Evaluation figures and reports.
-    pub(crate) evaluations: Arc<dyn EvaluationStore>,
-}
 
 /// Everything a command works with.
 #[derive(Clone)]
@@ -135,18 +102,7 @@ impl App {
             clock,
             ids: Arc::new(RandomIds),
             documents,
-            sql: Sql {
-                sync: sql.clone(),
-                ground_truth: sql.clone(),
-                quarantine: sql.clone(),
-                warnings: sql.clone(),
-                references: sql.clone(),
-                outbox: sql.clone(),
-                datasets: sql.clone(),
-                experiments: sql.clone(),
-                runs: sql.clone(),
-                evaluations: sql,
-            },
+            sql: Sql::of(sql),
         })
     }
 
@@ -174,8 +130,7 @@ pub(crate) async fn open_stores(config: &Config) -> anyhow::Result<(DocumentsBac
 
 /// Opens the configured SQL store as it is.
 pub(crate) async fn open_sql(config: &Config) -> anyhow::Result<SqlStore> {
-    let file = config.database.sql.file(&config.settings.data_dir);
-    SqlStore::open(&file).await.with_context(|| format!("cannot open the SQL store {}", file.display()))
+    sql::open(&config.database.sql, &config.settings.data_dir).await
 }
 
 /// Returns where the artifacts are.

@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use ml_data::pipeline::{InvalidPipeline, Pipeline, PipelineConfig};
 
 use self::backends::ForChosen;
-pub(crate) use self::database::{DatabaseConfig, DocumentBackend};
+pub(crate) use self::database::{DatabaseConfig, DocumentBackend, SqlBackend};
 use self::environment::Environment;
 pub(crate) use self::settings::Settings;
 use self::source::YamlText;

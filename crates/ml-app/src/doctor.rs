@@ -7,6 +7,7 @@ mod artifacts;
 mod finding;
 mod folder;
 mod mongodb;
+mod postgres;
 mod space;
 mod sqlite;
 
@@ -17,10 +18,10 @@ use std::time::Duration;
 use ml_core::clock::SystemClock;
 use ml_core::error::StoreError;
 use ml_store_mongo::MongoOptions;
-use ml_store_sql::{SqlStore, SqliteCheck};
+use ml_store_sql::{SqlDiagnosis, SqlStore, SqliteCheck};
 
 use crate::compose::{self, DocumentsBackend};
-use crate::config::{Config, ConfigArgs, ConfigError, DocumentBackend};
+use crate::config::{Config, ConfigArgs, ConfigError, DocumentBackend, SqlBackend};
 use crate::progress::Progress;
 
 use self::artifacts::ArtifactFacts;
@@ -96,11 +97,7 @@ async fn documents(config: &Config, thoroughness: Thoroughness) -> Vec<Finding> 
             let _waiting = Progress::waiting(format!("asking {}, for up to {} s", options.url, at_most.as_secs()));
             match tokio::time::timeout(at_most, server_documents(backend, data_dir, options)).await {
                 Ok(found) => examined(Subject::Documents, found),
-                Err(_) => vec![Subject::Documents.failure(
-                    "reachable",
-                    format!("{} did not answer within {} s", options.url, at_most.as_secs()),
-                    "see whether the server runs and is not overloaded",
-                )],
+                Err(_) => vec![no_answer(Subject::Documents, &options.url.to_string(), at_most)],
             }
         }
     }
@@ -136,27 +133,48 @@ async fn server_documents(
 }
 
 async fn sql(config: &Config, thoroughness: Thoroughness) -> Vec<Finding> {
-    let file = config.database.sql.file(&config.settings.data_dir);
-    if let Some(finding) = not_made_yet(Subject::Sql, &file) {
-        return vec![finding];
+    match &config.database.sql {
+        SqlBackend::Embedded { path } => {
+            let file = config.settings.data_dir.join(path);
+            match not_made_yet(Subject::Sql, &file) {
+                Some(finding) => vec![finding],
+                None => examined(Subject::Sql, opened_sql(config, thoroughness).await),
+            }
+        }
+        SqlBackend::Postgres(options) => {
+            let reaching = options.connect_timeout_ms.saturating_mul(u64::from(options.max_retries) + 1);
+            let at_most = Duration::from_millis(reaching).saturating_add(LONGEST_EXAMINATION);
+            let _waiting = Progress::waiting(format!("asking {}, for up to {} s", options.shown(), at_most.as_secs()));
+            match tokio::time::timeout(at_most, opened_sql(config, thoroughness)).await {
+                Ok(found) => examined(Subject::Sql, found),
+                Err(_) => vec![no_answer(Subject::Sql, &options.shown(), at_most)],
+            }
+        }
     }
-    let store = match compose::open_sql(config).await {
-        Ok(store) => Arc::new(store),
-        Err(error) => return vec![unreachable_store(Subject::Sql, &error)],
+}
+
+async fn opened_sql(config: &Config, thoroughness: Thoroughness) -> anyhow::Result<Vec<Finding>> {
+    let store = Arc::new(compose::open_sql(config).await?);
+    let (mut findings, is_readable) = match store.diagnose(sqlite_check(thoroughness), &SystemClock).await? {
+        SqlDiagnosis::Sqlite(facts) => {
+            let is_readable = facts.pending_migrations.is_empty() && facts.faults.is_empty();
+            (sqlite::judge(Subject::Sql, &facts), is_readable)
+        }
+        SqlDiagnosis::Postgres(facts) => (postgres::judge(&facts), facts.pending_migrations.is_empty()),
     };
-    let facts = match store.diagnose(sqlite_check(thoroughness)).await {
-        Ok(facts) => facts,
-        Err(error) => return vec![unreachable_store(Subject::Sql, &error.into())],
-    };
-    let mut findings = sqlite::judge(Subject::Sql, &facts);
-    if facts.pending_migrations.is_empty() && facts.faults.is_empty() {
+    if is_readable {
         let folder = compose::artifacts_folder(&config.settings.data_dir);
         findings.extend(of_artifacts(&store, &folder, thoroughness).await.unwrap_or_else(|error| {
             let advice = "mend what the message names, then run `ml-app doctor` again";
             vec![Subject::Artifacts.failure("references", format!("{error:#}"), advice)]
         }));
     }
-    findings
+    Ok(findings)
+}
+
+fn no_answer(subject: Subject, server: &str, waited: Duration) -> Finding {
+    let message = format!("{server} did not answer within {} s", waited.as_secs());
+    subject.failure("reachable", message, "see whether the server runs and is not overloaded")
 }
 
 async fn of_artifacts(

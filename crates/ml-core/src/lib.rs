@@ -27,6 +27,7 @@ pub mod record;
 pub mod reference;
 pub mod result;
 pub mod run;
+pub mod secret;
 pub mod sync;
 pub mod table;
 #[cfg(feature = "testkit")]

@@ -17,5 +17,5 @@ mod store;
 mod upsert;
 
 pub use diagnosis::{Diagnosis, Permissions, ServerDisk, Topology};
-pub use options::{MongoMembers, MongoOptions, MongoReadConcern, MongoTls, MongoUrl, MongoWriteConcern, Secret};
+pub use options::{MongoMembers, MongoOptions, MongoReadConcern, MongoTls, MongoWriteConcern};
 pub use store::MongoDocuments;

@@ -1,17 +1,14 @@
 //! How to reach the server: section `database.documents` of the configuration, as far as MongoDB is concerned.
 
-mod secret;
-
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ml_core::secret::{Secret, SecretUrl};
 use mongodb::options::{
     Acknowledgment, ClientOptions, ConnectionString, Credential, ReadConcern, Tls, TlsOptions, WriteConcern,
 };
 use serde::{Deserialize, Serialize};
-
-pub use secret::{MongoUrl, Secret};
 
 /// Where the server is, who we are there, and how patient and how careful we are.
 ///
@@ -20,7 +17,7 @@ pub use secret::{MongoUrl, Secret};
 #[serde(deny_unknown_fields)]
 pub struct MongoOptions {
     /// `mongodb://…` or `mongodb+srv://…`. What is set here beside it goes before what the address says.
-    pub url: MongoUrl,
+    pub url: SecretUrl,
     /// The database that holds the collections.
     #[serde(default = "default_database")]
     pub database: String,
@@ -164,7 +161,7 @@ fn default_journal() -> bool {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidOptions {
     #[error("the address `{0}` is not one of MongoDB: it looks like `mongodb://HOST:27017`")]
-    Url(MongoUrl, #[source] Detail),
+    Url(SecretUrl, #[source] Detail),
     #[error("`{0}` is not the name of a database: up to 63 letters, digits, `_` and `-`")]
     Database(String),
     #[error("there is a password and no user: set `user` too")]
@@ -191,7 +188,7 @@ impl MongoOptions {
     /// Makes options for the address, with defaults for the rest.
     pub fn new(url: impl Into<String>) -> MongoOptions {
         MongoOptions {
-            url: MongoUrl::new(url),
+            url: SecretUrl::new(url),
             database: default_database(),
             app_name: default_app_name(),
             user: None,

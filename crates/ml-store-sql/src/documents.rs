@@ -15,14 +15,14 @@ use std::path::Path;
 
 use ml_core::error::StoreError;
 
-use crate::connection::{Database, SqliteCheck, SqliteDiagnosis};
+use crate::connection::{SqliteCheck, SqliteDatabase, SqliteDiagnosis};
 use crate::migrations::MigrationSet;
 
 /// Collections of documents in one SQLite file, a table each.
 ///
 /// Safe to share between tasks, and between processes: writers queue, readers do not wait for them.
 pub struct EmbeddedDocuments {
-    database: Database,
+    database: SqliteDatabase,
 }
 
 impl EmbeddedDocuments {
@@ -32,7 +32,7 @@ impl EmbeddedDocuments {
     /// [`StoreError::ReadOnly`] or [`StoreError::Full`] when the file cannot be written; [`StoreError::Backend`] when the path
     /// is a folder, the file is not SQLite, or a newer release migrated it.
     pub async fn open(path: impl AsRef<Path> + Send) -> Result<EmbeddedDocuments, StoreError> {
-        let database = Database::open(path.as_ref(), MigrationSet::Documents).await?;
+        let database = SqliteDatabase::open(path.as_ref(), MigrationSet::Documents).await?;
         Ok(EmbeddedDocuments { database })
     }
 

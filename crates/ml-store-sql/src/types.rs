@@ -4,16 +4,24 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{Json, Text, Timestamp};
+use diesel::sql_types::{Json, SqlType, Text, Timestamptz};
 use diesel::sqlite::Sqlite;
 
-/// An instant in a `Timestamp` column, in UTC and cut down to microseconds.
+/// The type of a column with an instant: `TIMESTAMPTZ` on PostgreSQL, by these numbers of its types, and a text on SQLite.
+#[derive(Debug, Clone, Copy, Default, QueryId, SqlType)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct UtcTimestamp;
+
+/// An instant, in UTC and cut down to microseconds.
 ///
 /// SQLite keeps it as text of one length, `2024-05-01 12:00:00.000000`, so that the order of the text is the order of the
-/// instants for every year from 0 to 9999; others are refused.
+/// instants for every year from 0 to 9999; others are refused, on both engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Timestamp)]
+#[diesel(sql_type = UtcTimestamp)]
 pub(crate) struct Instant(pub(crate) DateTime<Utc>);
 
 impl From<DateTime<Utc>> for Instant {
@@ -22,26 +30,47 @@ impl From<DateTime<Utc>> for Instant {
     }
 }
 
-impl ToSql<Timestamp, Sqlite> for Instant {
+impl ToSql<UtcTimestamp, Sqlite> for Instant {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(to_text(self.0)?);
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Timestamp, Sqlite> for Instant {
+impl FromSql<UtcTimestamp, Sqlite> for Instant {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Instant> {
         let text = value.read_text();
         from_text(text).map(Instant).ok_or_else(|| format!("`{text}` is not a timestamp").into())
     }
 }
 
+impl ToSql<UtcTimestamp, Pg> for Instant {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        check_year(self.0)?;
+        // Past a whole second a leap second has a nanosecond count that PostgreSQL does not know.
+        let microsecond = (self.0.nanosecond() / 1000).min(999_999);
+        let instant = self.0.with_nanosecond(microsecond * 1000).unwrap_or(self.0);
+        ToSql::<Timestamptz, Pg>::to_sql(&instant, &mut out.reborrow())
+    }
+}
+
+impl FromSql<UtcTimestamp, Pg> for Instant {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Instant> {
+        FromSql::<Timestamptz, Pg>::from_sql(value).map(Instant)
+    }
+}
+
+fn check_year(instant: DateTime<Utc>) -> Result<(), String> {
+    if (0..=9999).contains(&instant.year()) {
+        return Ok(());
+    }
+    Err(format!("the year of {instant} is not between 0 and 9999"))
+}
+
 fn to_text(instant: DateTime<Utc>) -> Result<String, String> {
+    check_year(instant)?;
     // Taken apart once: every accessor of a zoned instant would add the offset again.
     let (date, time) = (instant.naive_utc().date(), instant.naive_utc().time());
-    if !(0..=9999).contains(&date.year()) {
-        return Err(format!("the year of {instant} is not between 0 and 9999"));
-    }
     let mut text = *b"0000-00-00 00:00:00.000000";
     put_digits(&mut text[0..4], date.year().unsigned_abs());
     put_digits(&mut text[5..7], date.month());
@@ -118,6 +147,42 @@ impl ToSql<Json, Sqlite> for JsonText {
 impl FromSql<Json, Sqlite> for JsonText {
     fn from_sql(mut value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<JsonText> {
         Ok(JsonText(value.read_text().to_owned()))
+    }
+}
+
+impl ToSql<Json, Pg> for JsonText {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <str as ToSql<Text, Pg>>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<Json, Pg> for JsonText {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<JsonText> {
+        Ok(JsonText(std::str::from_utf8(value.as_bytes())?.to_owned()))
+    }
+}
+
+/// Text as PostgreSQL can hold it, which knows every character but U+0000: U+FFFD stands for that one, as it does in HTML.
+///
+/// Only what comes from outside may have it. Ids and names may not, and JSON escapes it.
+pub(crate) trait WithoutNul {
+    /// Replaces what cannot be held.
+    fn replace_nul(&mut self);
+}
+
+impl WithoutNul for String {
+    fn replace_nul(&mut self) {
+        if self.contains('\0') {
+            *self = self.replace('\0', "\u{fffd}");
+        }
+    }
+}
+
+impl WithoutNul for Option<String> {
+    fn replace_nul(&mut self) {
+        if let Some(text) = self {
+            text.replace_nul();
+        }
     }
 }
 

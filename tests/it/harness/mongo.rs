@@ -34,12 +34,15 @@ impl TestDatabase {
         Some(TestDatabase { runtime, database: client.database(&name), url })
     }
 
+    /// Returns the section of `database.yaml` that puts documents here.
+    pub(crate) fn section(&self) -> String {
+        format!("documents: {{ backend: mongodb, url: '{}', database: {} }}\n", self.url, self.database.name())
+    }
+
     /// Makes a workspace whose documents are here.
     pub(crate) fn workspace(&self) -> Workspace {
         let workspace = Workspace::new();
-        let (url, name) = (&self.url, self.database.name());
-        let config = format!("documents: {{ backend: mongodb, url: '{url}', database: {name} }}\n");
-        workspace.write("config/database.yaml", config);
+        workspace.write("config/database.yaml", self.section());
         workspace
     }
 

@@ -28,6 +28,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("diesel_migrations", &["ml-store-sql"]),
     ("mongodb", &["ml-e2e", "ml-store-mongo"]),
     ("smartcore", &["ml-train"]),
+    ("tokio-postgres", &["ml-e2e", "ml-store-sql"]),
 ];
 
 /// Returns the dependencies that point the wrong way.

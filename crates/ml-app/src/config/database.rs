@@ -1,7 +1,7 @@
 //! Section `database`: which backend holds which role, which data type lives where, and for how long records are kept.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use ml_core::record::Collection;
 use ml_data::routing::{Routing, RoutingConfig};
 use ml_store_mongo::MongoOptions;
+use ml_store_sql::PostgresOptions;
 
 use super::retention::Retention;
 
@@ -41,13 +42,15 @@ pub(crate) enum DocumentBackend {
 
 /// What holds validated rows, runs and the registry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "backend", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "backend", rename_all = "snake_case", deny_unknown_fields, expecting = "`embedded` or `postgres`")]
 pub(crate) enum SqlBackend {
     /// An SQLite file, relative to the data folder.
     Embedded {
         /// The file.
         path: PathBuf,
     },
+    /// A schema on a PostgreSQL server.
+    Postgres(Box<PostgresOptions>),
 }
 
 impl DocumentBackend {
@@ -59,10 +62,10 @@ impl DocumentBackend {
 }
 
 impl SqlBackend {
-    /// Returns where the file is.
-    pub(crate) fn file(&self, data_dir: &Path) -> PathBuf {
-        let SqlBackend::Embedded { path } = self;
-        data_dir.join(path)
+    /// Returns what the types cannot say.
+    fn faults(&self) -> Vec<String> {
+        let SqlBackend::Postgres(options) = self else { return Vec::new() };
+        options.faults().into_iter().map(|fault| format!("database.sql: {fault}")).collect()
     }
 }
 
@@ -80,6 +83,7 @@ impl DatabaseConfig {
             faults.push(format!("database.routing: {error}"));
         }
         faults.extend(self.documents.faults());
+        faults.extend(self.sql.faults());
         if let (DocumentBackend::Embedded { path: documents }, SqlBackend::Embedded { path: sql }) =
             (&self.documents, &self.sql)
             && documents == sql

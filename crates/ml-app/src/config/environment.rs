@@ -8,7 +8,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 
 /// Keys whose values are texts, whatever they look like.
-const TEXT_KEYS: [&str; 11] = [
+const TEXT_KEYS: [&str; 12] = [
     "app_name",
     "application_name",
     "auth_source",
@@ -16,6 +16,7 @@ const TEXT_KEYS: [&str; 11] = [
     "client_certificate_file",
     "data_dir",
     "database",
+    "host",
     "password",
     "path",
     "schema",

@@ -401,7 +401,9 @@ mod tests {
             is_cut: false,
             paths: BTreeMap::new(),
         };
-        records.iter().for_each(|record| inference.see(record));
+        for record in records {
+            inference.see(record);
+        }
         inference
     }
 

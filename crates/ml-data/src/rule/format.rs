@@ -91,8 +91,12 @@ mod tests {
     use super::*;
 
     fn check(is_met: impl Fn(&str) -> bool, good: &[&str], bad: &[&str]) {
-        good.iter().for_each(|text| assert!(is_met(text), "{text}"));
-        bad.iter().for_each(|text| assert!(!is_met(text), "{text}"));
+        for text in good {
+            assert!(is_met(text), "{text}");
+        }
+        for text in bad {
+            assert!(!is_met(text), "{text}");
+        }
     }
 
     #[test]

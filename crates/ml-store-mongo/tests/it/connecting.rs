@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use ml_core::error::StoreError;
-use ml_store_mongo::{MongoDocuments, MongoOptions, Secret};
+use ml_core::secret::Secret;
+use ml_store_mongo::{MongoDocuments, MongoOptions};
 use mongodb::bson::doc;
 
 use crate::fixture::{TestDatabase, chain};

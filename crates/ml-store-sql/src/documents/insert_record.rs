@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 use diesel::QueryResult;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_dsl::RunQueryDsl;
-use diesel::sql_types::{BigInt, Json, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Json, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use crate::documents::row::RecordRow;
+use crate::types::UtcTimestamp;
 
 /// Inserts a record into the table `T`, unless its id is there.
 ///
@@ -56,9 +57,9 @@ impl<T> QueryFragment<Sqlite> for InsertRecord<'_, T> {
         out.push_sql(", ");
         out.push_bind_param::<Json, _>(&row.metadata)?;
         out.push_sql(", ");
-        out.push_bind_param::<Nullable<Timestamp>, _>(&row.scraped_at)?;
+        out.push_bind_param::<Nullable<UtcTimestamp>, _>(&row.scraped_at)?;
         out.push_sql(", ");
-        out.push_bind_param::<Timestamp, _>(&row.ingested_at)?;
+        out.push_bind_param::<UtcTimestamp, _>(&row.ingested_at)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(&row.content_hash)?;
         out.push_sql(") ON CONFLICT (id) DO NOTHING");

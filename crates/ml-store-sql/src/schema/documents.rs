@@ -12,8 +12,8 @@ macro_rules! record_table {
                 data_type -> Text,
                 raw_content -> Json,
                 metadata -> Json,
-                scraped_at -> Nullable<Timestamp>,
-                ingested_at -> Timestamp,
+                scraped_at -> Nullable<crate::types::UtcTimestamp>,
+                ingested_at -> crate::types::UtcTimestamp,
                 content_hash -> Text,
             }
         }
@@ -50,8 +50,8 @@ diesel::table! {
         value -> Json,
         probability -> Nullable<Double>,
         details -> Json,
-        event_time -> Nullable<Timestamp>,
-        predicted_at -> Timestamp,
+        event_time -> Nullable<crate::types::UtcTimestamp>,
+        predicted_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -61,7 +61,7 @@ diesel::table! {
         record_id -> Text,
         model -> Text,
         vector -> Json,
-        created_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -71,7 +71,7 @@ diesel::table! {
         run_id -> Text,
         step -> Text,
         body -> Json,
-        created_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -79,6 +79,6 @@ diesel::table! {
     figures (id) {
         id -> Text,
         body -> Json,
-        recorded_at -> Timestamp,
+        recorded_at -> crate::types::UtcTimestamp,
     }
 }

@@ -7,8 +7,8 @@ diesel::table! {
         data_type -> Text,
         processed_content -> Nullable<Text>,
         features -> Json,
-        event_time -> Timestamp,
-        created_at -> Timestamp,
+        event_time -> crate::types::UtcTimestamp,
+        created_at -> crate::types::UtcTimestamp,
         raw_id -> Text,
         content_hash -> Text,
         schema_version -> Integer,
@@ -20,13 +20,13 @@ diesel::table! {
         id -> Text,
         source_app -> Text,
         symbol -> Text,
-        event_time -> Timestamp,
+        event_time -> crate::types::UtcTimestamp,
         open -> Nullable<Double>,
         high -> Nullable<Double>,
         low -> Nullable<Double>,
         close -> Double,
         volume -> Nullable<Double>,
-        created_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
         raw_id -> Text,
         content_hash -> Text,
     }
@@ -40,8 +40,8 @@ diesel::table! {
         item_id -> Text,
         action -> Text,
         value -> Nullable<Double>,
-        event_time -> Timestamp,
-        created_at -> Timestamp,
+        event_time -> crate::types::UtcTimestamp,
+        created_at -> crate::types::UtcTimestamp,
         raw_id -> Text,
         content_hash -> Text,
     }
@@ -51,11 +51,11 @@ diesel::table! {
     superseded_rows (table_name, id, created_at) {
         table_name -> Text,
         id -> Text,
-        created_at -> Timestamp,
-        superseded_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
+        superseded_at -> crate::types::UtcTimestamp,
         source_app -> Text,
         data_type -> Nullable<Text>,
-        event_time -> Timestamp,
+        event_time -> crate::types::UtcTimestamp,
         body -> Json,
     }
 }
@@ -65,8 +65,8 @@ diesel::table! {
         record_id -> Text,
         target -> Text,
         value -> Json,
-        observed_at -> Timestamp,
-        created_at -> Timestamp,
+        observed_at -> crate::types::UtcTimestamp,
+        created_at -> crate::types::UtcTimestamp,
         raw_id -> Text,
         content_hash -> Text,
     }
@@ -80,9 +80,9 @@ diesel::table! {
         n_written -> BigInt,
         n_unchanged -> BigInt,
         n_quarantined -> BigInt,
-        updated_at -> Timestamp,
+        updated_at -> crate::types::UtcTimestamp,
         n_deleted -> BigInt,
-        reconciled_at -> Nullable<Timestamp>,
+        reconciled_at -> Nullable<crate::types::UtcTimestamp>,
     }
 }
 
@@ -91,19 +91,19 @@ diesel::table! {
         collection -> Text,
         raw_id -> Text,
         content_hash -> Text,
-        ingested_at -> Timestamp,
+        ingested_at -> crate::types::UtcTimestamp,
         outcome -> Text,
         target_table -> Nullable<Text>,
         row_ids -> Nullable<Json>,
         pipeline -> Text,
-        synced_at -> Timestamp,
+        synced_at -> crate::types::UtcTimestamp,
     }
 }
 
 diesel::table! {
     settled_past (id) {
         id -> Integer,
-        as_of -> Timestamp,
+        as_of -> crate::types::UtcTimestamp,
     }
 }
 
@@ -115,8 +115,8 @@ diesel::table! {
         source_app -> Text,
         record -> Json,
         reasons -> Json,
-        first_seen_at -> Timestamp,
-        last_seen_at -> Timestamp,
+        first_seen_at -> crate::types::UtcTimestamp,
+        last_seen_at -> crate::types::UtcTimestamp,
         attempts -> BigInt,
     }
 }
@@ -139,7 +139,7 @@ diesel::table! {
         rule -> Text,
         field -> Nullable<Text>,
         message -> Text,
-        warned_at -> Timestamp,
+        warned_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -158,8 +158,8 @@ diesel::table! {
         kind -> Text,
         body -> Json,
         body_hash -> Text,
-        created_at -> Timestamp,
-        delivered_at -> Nullable<Timestamp>,
+        created_at -> crate::types::UtcTimestamp,
+        delivered_at -> Nullable<crate::types::UtcTimestamp>,
         action -> Text,
     }
 }
@@ -169,7 +169,7 @@ diesel::table! {
         name -> Text,
         version -> BigInt,
         spec -> Json,
-        as_of -> Timestamp,
+        as_of -> crate::types::UtcTimestamp,
         n_train -> BigInt,
         n_validation -> BigInt,
         n_test -> BigInt,
@@ -177,7 +177,7 @@ diesel::table! {
         content_hash -> Text,
         file_digest -> Text,
         file_size_bytes -> BigInt,
-        created_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
         joins -> Json,
     }
 }
@@ -189,8 +189,8 @@ diesel::table! {
         name -> Text,
         artifact_location -> Nullable<Text>,
         lifecycle_stage -> Text,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
+        updated_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -210,8 +210,8 @@ diesel::table! {
         user_id -> Text,
         status -> Text,
         lifecycle_stage -> Text,
-        started_at -> Timestamp,
-        ended_at -> Nullable<Timestamp>,
+        started_at -> crate::types::UtcTimestamp,
+        ended_at -> Nullable<crate::types::UtcTimestamp>,
         artifact_uri -> Nullable<Text>,
     }
 }
@@ -236,7 +236,7 @@ diesel::table! {
     metrics (run_id, key, timestamp, step, is_nan, value) {
         run_id -> Text,
         key -> Text,
-        timestamp -> Timestamp,
+        timestamp -> crate::types::UtcTimestamp,
         step -> BigInt,
         is_nan -> Bool,
         value -> Double,
@@ -247,7 +247,7 @@ diesel::table! {
     latest_metrics (run_id, key) {
         run_id -> Text,
         key -> Text,
-        timestamp -> Timestamp,
+        timestamp -> crate::types::UtcTimestamp,
         step -> BigInt,
         is_nan -> Bool,
         value -> Double,
@@ -269,8 +269,8 @@ diesel::table! {
         name -> Text,
         description -> Text,
         last_version -> BigInt,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
+        updated_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -302,8 +302,8 @@ diesel::table! {
         reference_profile -> Nullable<Json>,
         signature -> Json,
         lineage -> Json,
-        created_at -> Timestamp,
-        updated_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
+        updated_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -332,7 +332,7 @@ diesel::table! {
         from_version -> Nullable<BigInt>,
         to_version -> Nullable<BigInt>,
         user_id -> Text,
-        moved_at -> Timestamp,
+        moved_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -347,7 +347,7 @@ diesel::table! {
         n_samples -> BigInt,
         metrics -> Json,
         details -> Json,
-        evaluated_at -> Timestamp,
+        evaluated_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -357,7 +357,7 @@ diesel::table! {
         subject -> Text,
         passed -> Bool,
         details -> Json,
-        validated_at -> Timestamp,
+        validated_at -> crate::types::UtcTimestamp,
     }
 }
 
@@ -370,7 +370,7 @@ diesel::table! {
         n_samples -> BigInt,
         drifted -> Bool,
         details -> Json,
-        created_at -> Timestamp,
+        created_at -> crate::types::UtcTimestamp,
     }
 }
 

@@ -8,7 +8,7 @@ use ml_core::artifact::ArtifactRef;
 use ml_core::dataset::{DatasetName, DatasetStore, DatasetVersion, NewDatasetVersion, SplitCounts};
 use ml_core::error::{BoxError, Entity, StoreError};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, lock, on_backend};
 use crate::error::Failure;
 use crate::schema::sql::dataset_versions;
 use crate::sql::SqlStore;
@@ -86,6 +86,7 @@ impl DatasetStore for SqlStore {
     async fn create_version(&self, version: &NewDatasetVersion) -> Result<DatasetVersion, StoreError> {
         self.database
             .write("creating a dataset version", async |connection| {
+                lock(connection, &format!("dataset/{}", version.name)).await?;
                 let newest = load_latest(connection, &version.name).await?;
                 let is_same = |newest: &DatasetVersion| {
                     newest.content.spec == version.spec && newest.content.content_hash == version.content_hash
@@ -97,10 +98,8 @@ impl DatasetStore for SqlStore {
                 }
                 let number = newest.map_or(1, |newest| newest.version + 1);
                 let created = DatasetVersion { version: number, content: version.clone() };
-                diesel::insert_into(dataset_versions::table)
-                    .values(VersionRow::from(&created))
-                    .execute(connection)
-                    .await?;
+                let insert = diesel::insert_into(dataset_versions::table).values(VersionRow::from(&created));
+                on_backend!(connection => insert.execute(connection).await)?;
                 Ok(created)
             })
             .await
@@ -110,7 +109,9 @@ impl DatasetStore for SqlStore {
         let select = dataset_versions::table.find((name.as_str(), i64::from(version)));
         let row: Option<VersionRow> = self
             .database
-            .read("reading a dataset version", async |connection| Ok(select.get_result(connection).await.optional()?))
+            .read("reading a dataset version", async |connection| {
+                Ok(on_backend!(connection => select.get_result(connection).await).optional()?)
+            })
             .await?;
         row.ok_or_else(|| StoreError::not_found(Entity::DatasetVersion, format!("{name}@{version}")))?.into_version()
     }
@@ -120,25 +121,28 @@ impl DatasetStore for SqlStore {
     }
 
     async fn list(&self, name: Option<&DatasetName>) -> Result<Vec<DatasetVersion>, StoreError> {
-        let mut select =
-            dataset_versions::table.order((dataset_versions::name, dataset_versions::version)).into_boxed();
-        if let Some(name) = name {
-            select = select.filter(dataset_versions::name.eq(name.as_str()));
-        }
         let rows: Vec<VersionRow> = self
             .database
-            .read("listing dataset versions", async |connection| Ok(select.load(connection).await?))
+            .read("listing dataset versions", async |connection| {
+                let rows = on_backend!(connection => {
+                    let mut select =
+                        dataset_versions::table.order((dataset_versions::name, dataset_versions::version)).into_boxed();
+                    if let Some(name) = name {
+                        select = select.filter(dataset_versions::name.eq(name.as_str()));
+                    }
+                    select.load(connection).await
+                });
+                Ok(rows?)
+            })
             .await?;
         rows.into_iter().map(VersionRow::into_version).collect()
     }
 }
 
 async fn load_latest(connection: &mut Connection, name: &DatasetName) -> Result<Option<DatasetVersion>, Failure> {
-    let row: Option<VersionRow> = dataset_versions::table
+    let select = dataset_versions::table
         .filter(dataset_versions::name.eq(name.as_str()))
-        .order(dataset_versions::version.desc())
-        .first(connection)
-        .await
-        .optional()?;
+        .order(dataset_versions::version.desc());
+    let row: Option<VersionRow> = on_backend!(connection => select.first(connection).await).optional()?;
     Ok(row.map(VersionRow::into_version).transpose()?)
 }

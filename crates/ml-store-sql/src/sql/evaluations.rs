@@ -9,6 +9,7 @@ use ml_core::id::{ReportId, RunId};
 use ml_core::model::ModelName;
 use ml_core::outbox::OutboxEntry;
 
+use crate::connection::on_backend;
 use crate::error::or_already_exists;
 use crate::schema::sql::{drift_reports, model_performance, validation_results};
 use crate::sql::outbox::OutboxRow;
@@ -163,30 +164,31 @@ impl EvaluationStore for SqlStore {
         performance: &ModelPerformance,
         publication: Option<&OutboxEntry>,
     ) -> Result<(), StoreError> {
-        let (row, id) = (PerformanceRow::from(performance), performance.id.clone());
         let publication = publication.map(OutboxRow::waiting);
         self.database
-            .write_blocking("recording an evaluation", move |sqlite| {
-                let insert = diesel::insert_into(model_performance::table).values(row);
-                diesel::RunQueryDsl::execute(insert, sqlite)
-                    .map_err(|err| or_already_exists(err, Entity::ModelPerformance, &id))?;
-                if let Some(publication) = &publication {
-                    outbox::enqueue(sqlite, publication)?;
-                }
-                Ok(())
+            .write("recording an evaluation", async |connection| {
+                let insert = diesel::insert_into(model_performance::table).values(PerformanceRow::from(performance));
+                let inserted = on_backend!(connection => insert.execute(connection).await);
+                inserted.map_err(|err| or_already_exists(err, Entity::ModelPerformance, &performance.id))?;
+                outbox::enqueue(connection, publication.iter().cloned().collect()).await
             })
             .await
     }
 
     async fn list_performance(&self, model: Option<&ModelName>) -> Result<Vec<ModelPerformance>, StoreError> {
-        let mut select = model_performance::table
-            .order((model_performance::evaluated_at.desc(), model_performance::id))
-            .into_boxed();
-        if let Some(model) = model {
-            select = select.filter(model_performance::model_name.eq(model.as_str()));
-        }
-        let rows: Vec<PerformanceRow> =
-            self.database.read("listing evaluations", async |connection| Ok(select.load(connection).await?)).await?;
+        let rows: Vec<PerformanceRow> = self
+            .database
+            .read("listing evaluations", async |connection| {
+                let rows = on_backend!(connection => {
+                    let mut select = model_performance::table.order((model_performance::evaluated_at.desc(), model_performance::id)).into_boxed();
+                    if let Some(model) = model {
+                        select = select.filter(model_performance::model_name.eq(model.as_str()));
+                    }
+                    select.load(connection).await
+                });
+                Ok(rows?)
+            })
+            .await?;
         rows.into_iter().map(PerformanceRow::into_performance).collect()
     }
 
@@ -195,45 +197,53 @@ impl EvaluationStore for SqlStore {
         result: &ValidationResult,
         publication: Option<&OutboxEntry>,
     ) -> Result<(), StoreError> {
-        let (row, id) = (ValidationRow::from(result), result.id.clone());
         let publication = publication.map(OutboxRow::waiting);
         self.database
-            .write_blocking("recording a validation", move |sqlite| {
-                let insert = diesel::insert_into(validation_results::table).values(row);
-                diesel::RunQueryDsl::execute(insert, sqlite)
-                    .map_err(|err| or_already_exists(err, Entity::ValidationResult, &id))?;
-                if let Some(publication) = &publication {
-                    outbox::enqueue(sqlite, publication)?;
-                }
-                Ok(())
+            .write("recording a validation", async |connection| {
+                let insert = diesel::insert_into(validation_results::table).values(ValidationRow::from(result));
+                let inserted = on_backend!(connection => insert.execute(connection).await);
+                inserted.map_err(|err| or_already_exists(err, Entity::ValidationResult, &result.id))?;
+                outbox::enqueue(connection, publication.iter().cloned().collect()).await
             })
             .await
     }
 
     async fn list_validations(&self) -> Result<Vec<ValidationResult>, StoreError> {
         let select = validation_results::table.order((validation_results::validated_at.desc(), validation_results::id));
-        let rows: Vec<ValidationRow> =
-            self.database.read("listing validations", async |connection| Ok(select.load(connection).await?)).await?;
+        let rows: Vec<ValidationRow> = self
+            .database
+            .read("listing validations", async |connection| {
+                Ok(on_backend!(connection => select.load(connection).await)?)
+            })
+            .await?;
         rows.into_iter().map(ValidationRow::into_result).collect()
     }
 
     async fn create_drift_report(&self, report: &DriftReport) -> Result<(), StoreError> {
-        let insert = diesel::insert_into(drift_reports::table).values(DriftRow::from(report));
         self.database
             .write("recording a drift report", async |connection| {
-                let inserted = insert.execute(connection).await.map(|_| ());
-                inserted.map_err(|err| or_already_exists(err, Entity::DriftReport, &report.id))
+                let insert = diesel::insert_into(drift_reports::table).values(DriftRow::from(report));
+                let inserted = on_backend!(connection => insert.execute(connection).await);
+                inserted.map_err(|err| or_already_exists(err, Entity::DriftReport, &report.id))?;
+                Ok(())
             })
             .await
     }
 
     async fn list_drift_reports(&self, model: Option<&ModelName>) -> Result<Vec<DriftReport>, StoreError> {
-        let mut select = drift_reports::table.order((drift_reports::created_at.desc(), drift_reports::id)).into_boxed();
-        if let Some(model) = model {
-            select = select.filter(drift_reports::model_name.eq(model.as_str()));
-        }
-        let rows: Vec<DriftRow> =
-            self.database.read("listing drift reports", async |connection| Ok(select.load(connection).await?)).await?;
+        let rows: Vec<DriftRow> = self
+            .database
+            .read("listing drift reports", async |connection| {
+                let rows = on_backend!(connection => {
+                    let mut select = drift_reports::table.order((drift_reports::created_at.desc(), drift_reports::id)).into_boxed();
+                    if let Some(model) = model {
+                        select = select.filter(drift_reports::model_name.eq(model.as_str()));
+                    }
+                    select.load(connection).await
+                });
+                Ok(rows?)
+            })
+            .await?;
         rows.into_iter().map(DriftRow::into_report).collect()
     }
 }

@@ -13,7 +13,7 @@ use ml_core::experiment::{Experiment, ExperimentStore, LifecycleStage, NewExperi
 use ml_core::id::ExperimentId;
 use ml_core::page::{Page, PageRequest};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, insert_all, lock, on_backend};
 use crate::error::{Failure, or_already_exists};
 use crate::schema::sql::{experiment_tags, experiments};
 use crate::sql::{KEYS_PER_QUERY, SqlStore};
@@ -55,8 +55,9 @@ impl ExperimentStore for SqlStore {
     async fn create(&self, experiment: &NewExperiment) -> Result<Experiment, StoreError> {
         self.database
             .write("creating an experiment", async |connection| {
-                let highest: Option<i64> =
-                    experiments::table.select(max(experiments::number)).get_result(connection).await?;
+                lock(connection, "experiments").await?;
+                let select = experiments::table.select(max(experiments::number));
+                let highest: Option<i64> = on_backend!(connection => select.get_result(connection).await)?;
                 insert(connection, experiment, highest.map_or(0, |number| number + 1)).await
             })
             .await
@@ -66,7 +67,8 @@ impl ExperimentStore for SqlStore {
         let select = experiments::table.find(id.as_str());
         self.database
             .read("reading an experiment", async |connection| {
-                let row: Option<ExperimentRow> = select.get_result(connection).await.optional()?;
+                let row: Option<ExperimentRow> =
+                    on_backend!(connection => select.get_result(connection).await).optional()?;
                 let found = with_tags(connection, row.into_iter().collect()).await?.pop();
                 Ok(found.ok_or_else(|| StoreError::not_found(Entity::Experiment, id))?)
             })
@@ -77,7 +79,8 @@ impl ExperimentStore for SqlStore {
         let select = experiments::table.filter(experiments::name.eq(name));
         self.database
             .read("reading an experiment", async |connection| {
-                let row: Option<ExperimentRow> = select.get_result(connection).await.optional()?;
+                let row: Option<ExperimentRow> =
+                    on_backend!(connection => select.get_result(connection).await).optional()?;
                 Ok(with_tags(connection, row.into_iter().collect()).await?.pop())
             })
             .await
@@ -88,19 +91,18 @@ impl ExperimentStore for SqlStore {
         stage: Option<LifecycleStage>,
         page: PageRequest<ExperimentId>,
     ) -> Result<Page<Experiment, ExperimentId>, StoreError> {
-        let mut select = experiments::table.order(experiments::number).into_boxed();
-        if let Some(stage) = stage {
-            select = select.filter(experiments::lifecycle_stage.eq(stage.name()));
-        }
-        if let Some(cursor) = page.cursor() {
-            // Experiments are never removed, so what is no number comes after all of them.
-            let number = cursor.as_str().parse().unwrap_or(i64::MAX);
-            select = select.filter(experiments::number.gt(number));
-        }
-        let select = select.limit(page.limit() as i64 + 1);
+        // Experiments are never removed, so what is no number comes after all of them.
+        let after = page.cursor().map_or(-1, |cursor| cursor.as_str().parse().unwrap_or(i64::MAX));
+        let limit = page.limit() as i64 + 1;
         self.database
             .read("listing experiments", async |connection| {
-                let rows: Vec<ExperimentRow> = select.load(connection).await?;
+                let rows: Vec<ExperimentRow> = on_backend!(connection => {
+                    let mut select = experiments::table.filter(experiments::number.gt(after)).into_boxed();
+                    if let Some(stage) = stage {
+                        select = select.filter(experiments::lifecycle_stage.eq(stage.name()));
+                    }
+                    select.order(experiments::number).limit(limit).load(connection).await
+                })?;
                 let found = with_tags(connection, rows).await?;
                 Ok(Page::from_lookahead(found, page.limit(), |experiment| experiment.id.clone()))
             })
@@ -108,11 +110,11 @@ impl ExperimentStore for SqlStore {
     }
 
     async fn rename(&self, id: &ExperimentId, name: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let update = diesel::update(experiments::table.find(id.as_str()))
-            .set((experiments::name.eq(name), experiments::updated_at.eq(Instant(at))));
         self.database
             .write("renaming an experiment", async |connection| {
-                let updated = update.execute(connection).await;
+                let update = diesel::update(experiments::table.find(id.as_str()))
+                    .set((experiments::name.eq(name), experiments::updated_at.eq(Instant(at))));
+                let updated = on_backend!(connection => update.execute(connection).await);
                 found(id, updated.map_err(|err| or_already_exists(err, Entity::Experiment, name))?)
             })
             .await
@@ -124,18 +126,21 @@ impl ExperimentStore for SqlStore {
         stage: LifecycleStage,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let update = diesel::update(experiments::table.find(id.as_str()))
-            .set((experiments::lifecycle_stage.eq(stage.name()), experiments::updated_at.eq(Instant(at))));
         self.database
-            .write("changing an experiment", async |connection| found(id, update.execute(connection).await?))
+            .write("changing an experiment", async |connection| {
+                let update = diesel::update(experiments::table.find(id.as_str()))
+                    .set((experiments::lifecycle_stage.eq(stage.name()), experiments::updated_at.eq(Instant(at))));
+                found(id, on_backend!(connection => update.execute(connection).await)?)
+            })
             .await
     }
 
     async fn set_tag(&self, id: &ExperimentId, key: &str, value: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let update = diesel::update(experiments::table.find(id.as_str())).set(experiments::updated_at.eq(Instant(at)));
         self.database
             .write("tagging an experiment", async |connection| {
-                found(id, update.execute(connection).await?)?;
+                let experiment = experiments::table.find(id.as_str());
+                let update = diesel::update(experiment).set(experiments::updated_at.eq(Instant(at)));
+                found(id, on_backend!(connection => update.execute(connection).await)?)?;
                 Ok(put_tag(connection, id.as_str(), key, value).await?)
             })
             .await
@@ -159,22 +164,24 @@ async fn insert(connection: &mut Connection, new: &NewExperiment, number: i64) -
         created_at: Instant(new.created_at),
         updated_at: Instant(new.created_at),
     };
-    let inserted = diesel::insert_into(experiments::table).values(&row).execute(connection).await;
+    let insert = diesel::insert_into(experiments::table).values(&row);
+    let inserted = on_backend!(connection => insert.execute(connection).await);
     inserted.map_err(|err| or_already_exists(err, Entity::Experiment, &new.name))?;
-    for (key, value) in &new.tags {
-        put_tag(connection, &row.id, key, value).await?;
-    }
+    let tag = |(key, value)| {
+        (experiment_tags::experiment_id.eq(&row.id), experiment_tags::key.eq(key), experiment_tags::value.eq(value))
+    };
+    let tags: Vec<_> = new.tags.iter().map(tag).collect();
+    insert_all!(connection, &tags, |values| diesel::insert_into(experiment_tags::table).values(values));
     Ok(row.into_experiment(new.tags.clone())?)
 }
 
 async fn put_tag(connection: &mut Connection, id: &str, key: &str, value: &str) -> QueryResult<()> {
-    diesel::insert_into(experiment_tags::table)
+    let insert = diesel::insert_into(experiment_tags::table)
         .values((experiment_tags::experiment_id.eq(id), experiment_tags::key.eq(key), experiment_tags::value.eq(value)))
         .on_conflict((experiment_tags::experiment_id, experiment_tags::key))
         .do_update()
-        .set(experiment_tags::value.eq(value))
-        .execute(connection)
-        .await?;
+        .set(experiment_tags::value.eq(value));
+    on_backend!(connection => insert.execute(connection).await)?;
     Ok(())
 }
 
@@ -183,8 +190,8 @@ async fn with_tags(connection: &mut Connection, rows: Vec<ExperimentRow>) -> Res
     let mut tags: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for some in rows.chunks(KEYS_PER_QUERY) {
         let ids = some.iter().map(|row| row.id.as_str());
-        let found: Vec<(String, String, String)> =
-            experiment_tags::table.filter(experiment_tags::experiment_id.eq_any(ids)).load(connection).await?;
+        let select = experiment_tags::table.filter(experiment_tags::experiment_id.eq_any(ids));
+        let found: Vec<(String, String, String)> = on_backend!(connection => select.load(connection).await)?;
         for (id, key, value) in found {
             tags.entry(id).or_default().insert(key, value);
         }

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sql_types::{Integer, Json, Nullable, Text};
+use diesel::sqlite::SqliteConnection;
 use diesel::{OptionalExtension as _, QueryResult};
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
@@ -11,13 +12,15 @@ use ml_core::id::RecordId;
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::{DataType, SourceApp};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, on_backend};
 use crate::schema::sql::global_ml_data;
 use crate::sql::SqlStore;
+use crate::sql::validated::bulk::{BulkRow, bulk_by_id, bulk_writes};
 use crate::sql::validated::{
     self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
+    validated_queries,
 };
-use crate::types::{Instant, JsonText};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = global_ml_data, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -89,12 +92,20 @@ impl HashedRow for GlobalRow {
     }
 }
 
-fn select(query: &ValidatedQuery) -> global_ml_data::BoxedQuery<'_, Sqlite> {
-    let mut select = filter_validated!(global_ml_data, global_ml_data::table.into_boxed(), query);
-    if let Some(data_type) = &query.data_type {
-        select = select.filter(global_ml_data::data_type.eq(data_type.as_str()));
-    }
-    select
+impl BulkRow for GlobalRow {
+    bulk_by_id!(global_ml_data, Global, texts: processed_content);
+    bulk_writes!(global_ml_data, (id), {
+        id: Text,
+        source_app: Text,
+        data_type: Text,
+        processed_content: Nullable<Text>,
+        features: Json,
+        event_time: UtcTimestamp,
+        created_at: UtcTimestamp,
+        raw_id: Text,
+        content_hash: Text,
+        schema_version: Integer,
+    });
 }
 
 impl ValidatedTable for GlobalRow {
@@ -103,18 +114,7 @@ impl ValidatedTable for GlobalRow {
 
     type Record = GlobalRecord;
 
-    async fn load(
-        connection: &mut Connection,
-        query: &ValidatedQuery,
-        after: &str,
-        limit: i64,
-    ) -> QueryResult<Vec<GlobalRow>> {
-        select(query).filter(global_ml_data::id.gt(after)).order(global_ml_data::id).limit(limit).load(connection).await
-    }
-
-    async fn count(connection: &mut Connection, query: &ValidatedQuery) -> QueryResult<i64> {
-        select(query).count().get_result(connection).await
-    }
+    validated_queries!(GlobalRow, global_ml_data, data_type);
 
     fn into_record(self) -> Result<GlobalRecord, StoreError> {
         let key = self.id.clone();
@@ -132,7 +132,8 @@ impl GlobalDataStore for SqlStore {
         let row: Option<GlobalRow> = self
             .database
             .read("reading a row", async |connection| {
-                Ok(global_ml_data::table.find(id.as_str()).get_result(connection).await.optional()?)
+                let select = global_ml_data::table.find(id.as_str());
+                Ok(on_backend!(connection => select.get_result(connection).await).optional()?)
             })
             .await?;
         row.ok_or_else(|| StoreError::not_found(Entity::GlobalRecord, id))?.into_record()

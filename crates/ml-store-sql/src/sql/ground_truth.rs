@@ -1,20 +1,25 @@
 //! `ground_truth`: what turned out to be true for a record.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use diesel::QueryResult;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
+use diesel::sql_types::{Array, Json, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::ground_truth::{GroundTruth, GroundTruthStore};
 use ml_core::id::RecordId;
+use ml_core::sync::ValidatedRow;
 
+use crate::connection::{PostgresConnection, on_backend};
 use crate::schema::sql::ground_truth;
+use crate::sql::validated::bulk::{BulkRow, StoredVersion, bulk_writes};
 use crate::sql::validated::{HashedRow, SupersededRow, hashed_row_statements};
 use crate::sql::{KEYS_PER_QUERY, SqlStore};
-use crate::types::{Instant, JsonText};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = ground_truth, treat_none_as_default_value = false)]
@@ -76,6 +81,69 @@ impl HashedRow for TruthRow {
     }
 }
 
+impl BulkRow for TruthRow {
+    bulk_writes!(ground_truth, (record_id, target), {
+        record_id: Text,
+        target: Text,
+        value: Json,
+        observed_at: UtcTimestamp,
+        created_at: UtcTimestamp,
+        raw_id: Text,
+        content_hash: Text,
+    });
+
+    fn encode(row: &ValidatedRow) -> Option<TruthRow> {
+        match row {
+            ValidatedRow::GroundTruth(truth) => Some(truth.into()),
+            _ => None,
+        }
+    }
+
+    fn key(&self) -> Cow<'_, str> {
+        Cow::Owned(format!("{}\n{}", self.record_id, self.target))
+    }
+
+    async fn load_versions(postgres: &mut PostgresConnection, keys: &[&str]) -> QueryResult<Vec<StoredVersion>> {
+        let (record_ids, _) = split(keys);
+        let select = ground_truth::table.filter(ground_truth::record_id.eq_any(record_ids)).select((
+            ground_truth::record_id,
+            ground_truth::target,
+            ground_truth::content_hash,
+            ground_truth::raw_id,
+        ));
+        let rows: Vec<(String, String, String, String)> = select.load(postgres).await?;
+        let version = |(record_id, target, content_hash, raw_id)| StoredVersion {
+            key: format!("{record_id}\n{target}"),
+            content_hash,
+            raw_id,
+        };
+        Ok(rows.into_iter().map(version).collect())
+    }
+
+    async fn load_locked(postgres: &mut PostgresConnection, keys: &[&str]) -> QueryResult<Vec<TruthRow>> {
+        let (record_ids, _) = split(keys);
+        let select = ground_truth::table.filter(ground_truth::record_id.eq_any(record_ids));
+        select.order((ground_truth::record_id, ground_truth::target)).for_update().load(postgres).await
+    }
+
+    async fn delete_all(postgres: &mut PostgresConnection, keys: &[&str]) -> QueryResult<usize> {
+        let (record_ids, targets) = split(keys);
+        diesel::sql_query(
+            "DELETE FROM ground_truth USING unnest($1, $2) AS given (record_id, target) \
+             WHERE ground_truth.record_id = given.record_id AND ground_truth.target = given.target",
+        )
+        .bind::<Array<Text>, _>(record_ids)
+        .bind::<Array<Text>, _>(targets)
+        .execute(postgres)
+        .await
+    }
+}
+
+/// Takes keys apart into record ids and targets; one without a line break is the key of no truth.
+fn split<'k>(keys: &[&'k str]) -> (Vec<&'k str>, Vec<&'k str>) {
+    keys.iter().filter_map(|key| key.split_once('\n')).unzip()
+}
+
 #[async_trait]
 impl GroundTruthStore for SqlStore {
     async fn find_by_records(&self, target: &str, records: &[RecordId]) -> Result<Vec<GroundTruth>, StoreError> {
@@ -87,11 +155,10 @@ impl GroundTruthStore for SqlStore {
             .read("reading ground truth", async |connection| {
                 let mut rows: Vec<TruthRow> = Vec::new();
                 for some in ids.chunks(KEYS_PER_QUERY) {
-                    let found = ground_truth::table
+                    let select = ground_truth::table
                         .filter(ground_truth::record_id.eq_any(some))
-                        .filter(ground_truth::target.eq(target))
-                        .load(connection)
-                        .await?;
+                        .filter(ground_truth::target.eq(target));
+                    let found: Vec<TruthRow> = on_backend!(connection => select.load(connection).await)?;
                     rows.extend(found);
                 }
                 Ok(rows)
@@ -101,10 +168,12 @@ impl GroundTruthStore for SqlStore {
     }
 
     async fn count(&self, target: &str) -> Result<u64, StoreError> {
-        let select = ground_truth::table.filter(ground_truth::target.eq(target)).count();
+        let count = ground_truth::table.filter(ground_truth::target.eq(target)).count();
         let n_truths: i64 = self
             .database
-            .read("counting ground truth", async |connection| Ok(select.get_result(connection).await?))
+            .read("counting ground truth", async |connection| {
+                Ok(on_backend!(connection => count.get_result(connection).await)?)
+            })
             .await?;
         Ok(n_truths as u64)
     }

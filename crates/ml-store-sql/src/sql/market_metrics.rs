@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use diesel::QueryResult;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sql_types::{Double, Nullable, Text};
+use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::global_data::ValidatedQuery;
@@ -12,13 +13,15 @@ use ml_core::market_metric::{MarketMetric, MarketMetricStore};
 use ml_core::page::{Page, PageRequest};
 use ml_core::record::SourceApp;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, on_backend};
 use crate::schema::sql::market_metrics;
 use crate::sql::SqlStore;
+use crate::sql::validated::bulk::{BulkRow, bulk_by_id, bulk_writes};
 use crate::sql::validated::{
     self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
+    validated_queries,
 };
-use crate::types::{Instant, JsonText};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = market_metrics, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -95,8 +98,22 @@ impl HashedRow for MarketRow {
     }
 }
 
-fn select(query: &ValidatedQuery) -> market_metrics::BoxedQuery<'_, Sqlite> {
-    filter_validated!(market_metrics, market_metrics::table.into_boxed(), query)
+impl BulkRow for MarketRow {
+    bulk_by_id!(market_metrics, MarketMetric, texts: symbol);
+    bulk_writes!(market_metrics, (id), {
+        id: Text,
+        source_app: Text,
+        symbol: Text,
+        event_time: UtcTimestamp,
+        open: Nullable<Double>,
+        high: Nullable<Double>,
+        low: Nullable<Double>,
+        close: Double,
+        volume: Nullable<Double>,
+        created_at: UtcTimestamp,
+        raw_id: Text,
+        content_hash: Text,
+    });
 }
 
 impl ValidatedTable for MarketRow {
@@ -105,18 +122,7 @@ impl ValidatedTable for MarketRow {
 
     type Record = MarketMetric;
 
-    async fn load(
-        connection: &mut Connection,
-        query: &ValidatedQuery,
-        after: &str,
-        limit: i64,
-    ) -> QueryResult<Vec<MarketRow>> {
-        select(query).filter(market_metrics::id.gt(after)).order(market_metrics::id).limit(limit).load(connection).await
-    }
-
-    async fn count(connection: &mut Connection, query: &ValidatedQuery) -> QueryResult<i64> {
-        select(query).count().get_result(connection).await
-    }
+    validated_queries!(MarketRow, market_metrics);
 
     fn into_record(self) -> Result<MarketMetric, StoreError> {
         let key = self.id.clone();

@@ -15,7 +15,8 @@ use ml_core::model::{
 };
 use ml_core::page::{Page, PageRequest};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, lock, on_backend};
+use crate::error::Failure;
 use crate::schema::sql::registered_models;
 use crate::sql::SqlStore;
 use crate::types::Instant;
@@ -23,7 +24,12 @@ use crate::types::Instant;
 #[async_trait]
 impl ModelStore for SqlStore {
     async fn create(&self, model: &RegisteredModel) -> Result<(), StoreError> {
-        self.database.write("registering a model", async |connection| registered::insert(connection, model).await).await
+        self.database
+            .write("registering a model", async |connection| {
+                lock_model(connection, &model.name).await?;
+                registered::insert(connection, model).await
+            })
+            .await
     }
 
     async fn get(&self, name: &ModelName) -> Result<RegisteredModel, StoreError> {
@@ -35,12 +41,20 @@ impl ModelStore for SqlStore {
     }
 
     async fn delete(&self, name: &ModelName) -> Result<(), StoreError> {
-        self.database.write("deleting a model", async |connection| registered::delete(connection, name).await).await
+        self.database
+            .write("deleting a model", async |connection| {
+                lock_model(connection, name).await?;
+                registered::delete(connection, name).await
+            })
+            .await
     }
 
     async fn register_version(&self, version: &NewModelVersion) -> Result<ModelVersion, StoreError> {
         self.database
-            .write("registering a model version", async |connection| versions::insert(connection, version).await)
+            .write("registering a model version", async |connection| {
+                lock_model(connection, &version.name).await?;
+                versions::insert(connection, version).await
+            })
             .await
     }
 
@@ -64,6 +78,7 @@ impl ModelStore for SqlStore {
     ) -> Result<(), StoreError> {
         self.database
             .write("moving a model version", async |connection| {
+                lock_model(connection, name).await?;
                 versions::set_stage(connection, name, version, from, to, at).await?;
                 Ok(touch(connection, name, at).await?)
             })
@@ -80,6 +95,7 @@ impl ModelStore for SqlStore {
     ) -> Result<(), StoreError> {
         self.database
             .write("tagging a model version", async |connection| {
+                lock_model(connection, name).await?;
                 versions::touch(connection, name, version, at).await?;
                 versions::put_tag(connection, name, version, key, value).await?;
                 Ok(touch(connection, name, at).await?)
@@ -97,6 +113,7 @@ impl ModelStore for SqlStore {
     ) -> Result<(), StoreError> {
         self.database
             .write("moving an alias", async |connection| {
+                lock_model(connection, name).await?;
                 versions::check(connection, name, version).await?;
                 let from = aliases::find(connection, name, alias).await?;
                 if from == Some(version) {
@@ -120,6 +137,7 @@ impl ModelStore for SqlStore {
     ) -> Result<(), StoreError> {
         self.database
             .write("removing an alias", async |connection| {
+                lock_model(connection, name).await?;
                 let from = aliases::find(connection, name, alias).await?;
                 if from.is_none() {
                     return Err(StoreError::not_found(Entity::ModelAlias, format!("{name}@{alias}")).into());
@@ -140,9 +158,13 @@ impl ModelStore for SqlStore {
 
 /// Dates the last change of the model.
 async fn touch(connection: &mut Connection, name: &ModelName, at: DateTime<Utc>) -> QueryResult<()> {
-    diesel::update(registered_models::table.find(name.as_str()))
-        .set(registered_models::updated_at.eq(Instant(at)))
-        .execute(connection)
-        .await?;
+    let model = registered_models::table.find(name.as_str());
+    let update = diesel::update(model).set(registered_models::updated_at.eq(Instant(at)));
+    on_backend!(connection => update.execute(connection).await)?;
     Ok(())
+}
+
+/// Keeps others from changing the model and what belongs to it meanwhile.
+async fn lock_model(connection: &mut Connection, name: &ModelName) -> Result<(), Failure> {
+    lock(connection, &format!("model/{name}")).await
 }

@@ -17,7 +17,7 @@ use ml_core::run::{Metric, Run, RunLog, RunQuery, RunStatus, RunStore};
 
 use self::metric::MetricRow;
 use self::parts::Parts;
-use crate::connection::Connection;
+use crate::connection::{Connection, lock, on_backend};
 use crate::error::{Failure, or_already_exists};
 use crate::schema::sql::{experiments, metrics, runs};
 use crate::sql::SqlStore;
@@ -78,6 +78,24 @@ impl RunRow {
     }
 }
 
+/// Selects the runs that a query asks for; a macro, for the type of such a selection names the engine.
+macro_rules! matching {
+    ($query:expr) => {{
+        let query: &RunQuery = $query;
+        let mut select = runs::table.into_boxed();
+        if let Some(experiment_id) = &query.experiment_id {
+            select = select.filter(runs::experiment_id.eq(experiment_id.as_str()));
+        }
+        if let Some(status) = query.status {
+            select = select.filter(runs::status.eq(status.name()));
+        }
+        if let Some(stage) = query.lifecycle_stage {
+            select = select.filter(runs::lifecycle_stage.eq(stage.name()));
+        }
+        select
+    }};
+}
+
 #[async_trait]
 impl RunStore for SqlStore {
     async fn create(&self, run: &Run) -> Result<(), StoreError> {
@@ -90,7 +108,8 @@ impl RunStore for SqlStore {
         self.database
             .write("creating a run", async |connection| {
                 check_experiment(connection, &run.experiment_id).await?;
-                let inserted = diesel::insert_into(runs::table).values(RunRow::from(run)).execute(connection).await;
+                let insert = diesel::insert_into(runs::table).values(RunRow::from(run));
+                let inserted = on_backend!(connection => insert.execute(connection).await);
                 inserted.map_err(|err| or_already_exists(err, Entity::Run, &run.id))?;
                 log::write(connection, &run.id, &first_log).await
             })
@@ -101,7 +120,7 @@ impl RunStore for SqlStore {
         let select = runs::table.find(id.as_str());
         self.database
             .read("reading a run", async |connection| {
-                let row: Option<RunRow> = select.get_result(connection).await.optional()?;
+                let row: Option<RunRow> = on_backend!(connection => select.get_result(connection).await).optional()?;
                 let run = complete(connection, row.into_iter().collect()).await?.pop();
                 Ok(run.ok_or_else(|| StoreError::not_found(Entity::Run, id))?)
             })
@@ -115,11 +134,11 @@ impl RunStore for SqlStore {
         to: RunStatus,
         ended_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
-        let update = diesel::update(runs::table.find(id.as_str()).filter(runs::status.eq(from.name())))
-            .set((runs::status.eq(to.name()), runs::ended_at.eq(ended_at.map(Instant))));
         self.database
             .write("changing a run", async |connection| {
-                if update.execute(connection).await? == 0 {
+                let update = diesel::update(runs::table.find(id.as_str()).filter(runs::status.eq(from.name())))
+                    .set((runs::status.eq(to.name()), runs::ended_at.eq(ended_at.map(Instant))));
+                if on_backend!(connection => update.execute(connection).await)? == 0 {
                     check_run(connection, id).await?;
                     return Err(StoreError::conflict(Entity::Run, id).into());
                 }
@@ -129,11 +148,13 @@ impl RunStore for SqlStore {
     }
 
     async fn set_lifecycle_stage(&self, id: &RunId, stage: LifecycleStage) -> Result<(), StoreError> {
-        let update = diesel::update(runs::table.find(id.as_str())).set(runs::lifecycle_stage.eq(stage.name()));
         self.database
-            .write("changing a run", async |connection| match update.execute(connection).await? {
-                0 => Err(StoreError::not_found(Entity::Run, id).into()),
-                _ => Ok(()),
+            .write("changing a run", async |connection| {
+                let update = diesel::update(runs::table.find(id.as_str())).set(runs::lifecycle_stage.eq(stage.name()));
+                match on_backend!(connection => update.execute(connection).await)? {
+                    0 => Err(StoreError::not_found(Entity::Run, id).into()),
+                    _ => Ok(()),
+                }
             })
             .await
     }
@@ -141,6 +162,7 @@ impl RunStore for SqlStore {
     async fn log(&self, id: &RunId, log: &RunLog) -> Result<(), StoreError> {
         self.database
             .write("logging to a run", async |connection| {
+                lock(connection, &format!("run/{id}")).await?;
                 check_run(connection, id).await?;
                 log::write(connection, id, log).await
             })
@@ -157,7 +179,7 @@ impl RunStore for SqlStore {
         self.database
             .read("reading a metric", async |connection| {
                 check_run(connection, id).await?;
-                let rows: Vec<MetricRow> = select.load(connection).await?;
+                let rows: Vec<MetricRow> = on_backend!(connection => select.load(connection).await)?;
                 Ok(rows.into_iter().map(MetricRow::into_metric).collect())
             })
             .await
@@ -166,13 +188,19 @@ impl RunStore for SqlStore {
     async fn list(&self, query: &RunQuery, page: PageRequest<RunId>) -> Result<Page<Run, RunId>, StoreError> {
         self.database
             .read("listing runs", async |connection| {
-                let mut select = select(query).order((runs::started_at.desc(), runs::id));
-                if let Some(cursor) = page.cursor() {
-                    let started_at = start_of(connection, cursor).await?;
-                    let same_start = runs::started_at.eq(started_at).and(runs::id.gt(cursor.as_str()));
-                    select = select.filter(runs::started_at.lt(started_at).or(same_start));
-                }
-                let rows: Vec<RunRow> = select.limit(page.limit() as i64 + 1).load(connection).await?;
+                let after = match page.cursor() {
+                    Some(cursor) => Some((start_of(connection, cursor).await?, cursor)),
+                    None => None,
+                };
+                let limit = page.limit() as i64 + 1;
+                let rows: Vec<RunRow> = on_backend!(connection => {
+                    let mut select = matching!(query).order((runs::started_at.desc(), runs::id));
+                    if let Some((started_at, id)) = &after {
+                        let same_start = runs::started_at.eq(started_at).and(runs::id.gt(id.as_str()));
+                        select = select.filter(runs::started_at.lt(started_at).or(same_start));
+                    }
+                    select.limit(limit).load(connection).await
+                })?;
                 let found = complete(connection, rows).await?;
                 Ok(Page::from_lookahead(found, page.limit(), |run| run.id.clone()))
             })
@@ -180,22 +208,9 @@ impl RunStore for SqlStore {
     }
 }
 
-fn select(query: &RunQuery) -> runs::BoxedQuery<'_, diesel::sqlite::Sqlite> {
-    let mut select = runs::table.into_boxed();
-    if let Some(experiment_id) = &query.experiment_id {
-        select = select.filter(runs::experiment_id.eq(experiment_id.as_str()));
-    }
-    if let Some(status) = query.status {
-        select = select.filter(runs::status.eq(status.name()));
-    }
-    if let Some(stage) = query.lifecycle_stage {
-        select = select.filter(runs::lifecycle_stage.eq(stage.name()));
-    }
-    select
-}
-
 async fn check_experiment(connection: &mut Connection, id: &ExperimentId) -> Result<(), Failure> {
-    let n_experiments: i64 = experiments::table.find(id.as_str()).count().get_result(connection).await?;
+    let count = experiments::table.find(id.as_str()).count();
+    let n_experiments: i64 = on_backend!(connection => count.get_result(connection).await)?;
     if n_experiments == 0 {
         return Err(StoreError::not_found(Entity::Experiment, id).into());
     }
@@ -208,7 +223,7 @@ async fn check_run(connection: &mut Connection, id: &RunId) -> Result<(), Failur
 
 async fn start_of(connection: &mut Connection, id: &RunId) -> Result<Instant, Failure> {
     let select = runs::table.find(id.as_str()).select(runs::started_at);
-    let started_at: Option<Instant> = select.get_result(connection).await.optional()?;
+    let started_at: Option<Instant> = on_backend!(connection => select.get_result(connection).await).optional()?;
     Ok(started_at.ok_or_else(|| StoreError::not_found(Entity::Run, id))?)
 }
 

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use diesel::QueryResult;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sql_types::{Double, Nullable, Text};
+use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::global_data::ValidatedQuery;
@@ -12,13 +13,15 @@ use ml_core::page::{Page, PageRequest};
 use ml_core::record::SourceApp;
 use ml_core::user_interaction::{UserInteraction, UserInteractionStore};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, on_backend};
 use crate::schema::sql::user_interactions;
 use crate::sql::SqlStore;
+use crate::sql::validated::bulk::{BulkRow, bulk_by_id, bulk_writes};
 use crate::sql::validated::{
     self, HashedRow, SupersededRow, ValidatedTable, filter_validated, hashed_row_statements, take_by_id,
+    validated_queries,
 };
-use crate::types::{Instant, JsonText};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = user_interactions, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -89,8 +92,20 @@ impl HashedRow for InteractionRow {
     }
 }
 
-fn select(query: &ValidatedQuery) -> user_interactions::BoxedQuery<'_, Sqlite> {
-    filter_validated!(user_interactions, user_interactions::table.into_boxed(), query)
+impl BulkRow for InteractionRow {
+    bulk_by_id!(user_interactions, UserInteraction, texts: user_id, item_id, action);
+    bulk_writes!(user_interactions, (id), {
+        id: Text,
+        source_app: Text,
+        user_id: Text,
+        item_id: Text,
+        action: Text,
+        value: Nullable<Double>,
+        event_time: UtcTimestamp,
+        created_at: UtcTimestamp,
+        raw_id: Text,
+        content_hash: Text,
+    });
 }
 
 impl ValidatedTable for InteractionRow {
@@ -99,23 +114,7 @@ impl ValidatedTable for InteractionRow {
 
     type Record = UserInteraction;
 
-    async fn load(
-        connection: &mut Connection,
-        query: &ValidatedQuery,
-        after: &str,
-        limit: i64,
-    ) -> QueryResult<Vec<InteractionRow>> {
-        select(query)
-            .filter(user_interactions::id.gt(after))
-            .order(user_interactions::id)
-            .limit(limit)
-            .load(connection)
-            .await
-    }
-
-    async fn count(connection: &mut Connection, query: &ValidatedQuery) -> QueryResult<i64> {
-        select(query).count().get_result(connection).await
-    }
+    validated_queries!(InteractionRow, user_interactions);
 
     fn into_record(self) -> Result<UserInteraction, StoreError> {
         let key = self.id.clone();

@@ -1,9 +1,11 @@
 //! What the tables of validated rows have in common: filters, as-of reads, and writing a row that keeps its former version.
 
+pub(super) mod bulk;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryResult;
 use diesel::prelude::{BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _};
-use diesel::sqlite::{Sqlite, SqliteConnection};
+use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{Entity, StoreError};
 use ml_core::global_data::ValidatedQuery;
@@ -11,7 +13,7 @@ use ml_core::id::RecordId;
 use ml_core::page::{Page, PageRequest};
 use serde::de::DeserializeOwned;
 
-use crate::connection::{Connection, Database};
+use crate::connection::{Connection, Database, on_backend};
 use crate::error::Failure;
 use crate::schema::sql::superseded_rows;
 use crate::types::{Instant, JsonText};
@@ -196,6 +198,54 @@ macro_rules! filter_validated {
 }
 pub(super) use filter_validated;
 
+/// Implements the queries of [`ValidatedTable`] over `$table`, which may have a column `$data_type`.
+macro_rules! validated_queries {
+    ($row:ident, $table:ident $(, $data_type:ident)?) => {
+        async fn load(
+            connection: &mut Connection,
+            query: &ValidatedQuery,
+            after: &str,
+            limit: i64,
+        ) -> QueryResult<Vec<$row>> {
+            on_backend!(connection => {
+                let select = filter_validated!($table, $table::table.into_boxed(), query);
+                $(let select = match &query.data_type {
+                    Some(data_type) => select.filter($table::$data_type.eq(data_type.as_str())),
+                    None => select,
+                };)?
+                select.filter($table::id.gt(after)).order($table::id).limit(limit).load(connection).await
+            })
+        }
+
+        async fn count(connection: &mut Connection, query: &ValidatedQuery) -> QueryResult<i64> {
+            on_backend!(connection => {
+                let select = filter_validated!($table, $table::table.into_boxed(), query);
+                $(let select = match &query.data_type {
+                    Some(data_type) => select.filter($table::$data_type.eq(data_type.as_str())),
+                    None => select,
+                };)?
+                select.count().get_result(connection).await
+            })
+        }
+    };
+}
+pub(super) use validated_queries;
+
+/// Selects the former versions of `$row`s that were current at `$known_by`; no row has two, and none has one beside a current
+/// version from before.
+macro_rules! former_versions {
+    ($row:ident, $query:expr, $known_by:expr) => {{
+        let mut select = filter_validated!(superseded_rows, superseded_rows::table.into_boxed(), $query)
+            .filter(superseded_rows::table_name.eq($row::TABLE))
+            .filter(superseded_rows::superseded_at.gt(Instant($known_by)));
+        if let Some(data_type) = &$query.data_type {
+            let of_any_type = superseded_rows::data_type.is_null();
+            select = select.filter(of_any_type.or(superseded_rows::data_type.eq(data_type.as_str())));
+        }
+        select
+    }};
+}
+
 /// Lists matching rows by ascending id, each in the version that the query's as-of bound selects.
 pub(super) async fn list<R: ValidatedTable>(
     database: &Database,
@@ -236,28 +286,14 @@ pub(super) async fn count<R: ValidatedTable>(
         .read(operation, async |connection| {
             let n_current = R::count(connection, query).await?;
             let n_former = match query.known_by {
-                Some(known_by) => select_former::<R>(query, known_by).count().get_result(connection).await?,
+                Some(known_by) => on_backend!(connection => {
+                    former_versions!(R, query, known_by).count().get_result(connection).await
+                })?,
                 None => 0_i64,
             };
             Ok((n_current + n_former) as u64)
         })
         .await
-}
-
-/// Selects the former versions that were current at `known_by`; no row has two, and none has one beside a current version
-/// from before.
-fn select_former<R: ValidatedTable>(
-    query: &ValidatedQuery,
-    known_by: DateTime<Utc>,
-) -> superseded_rows::BoxedQuery<'_, Sqlite> {
-    let mut select = filter_validated!(superseded_rows, superseded_rows::table.into_boxed(), query)
-        .filter(superseded_rows::table_name.eq(R::TABLE))
-        .filter(superseded_rows::superseded_at.gt(Instant(known_by)));
-    if let Some(data_type) = &query.data_type {
-        let of_any_type = superseded_rows::data_type.is_null();
-        select = select.filter(of_any_type.or(superseded_rows::data_type.eq(data_type.as_str())));
-    }
-    select
 }
 
 async fn load_former<R: ValidatedTable>(
@@ -267,13 +303,11 @@ async fn load_former<R: ValidatedTable>(
     after: &str,
     limit: i64,
 ) -> Result<Vec<R::Record>, Failure> {
-    let rows: Vec<(String, JsonText)> = select_former::<R>(query, known_by)
-        .filter(superseded_rows::id.gt(after))
-        .order(superseded_rows::id)
-        .limit(limit)
-        .select((superseded_rows::id, superseded_rows::body))
-        .load(connection)
-        .await?;
+    let rows: Vec<(String, JsonText)> = on_backend!(connection => {
+        let select = former_versions!(R, query, known_by).filter(superseded_rows::id.gt(after));
+        let select = select.order(superseded_rows::id).limit(limit);
+        select.select((superseded_rows::id, superseded_rows::body)).load(connection).await
+    })?;
     let mut records = Vec::with_capacity(rows.len());
     for (id, body) in rows {
         records.push(body.parse().map_err(|err| StoreError::corrupt(R::ENTITY, id, err))?);

@@ -1,5 +1,6 @@
 //! `record_warnings`: rules that a record broke whose rows were written nevertheless.
 
+pub(super) mod bulk;
 pub(super) mod write;
 
 use std::cmp::Reverse;
@@ -8,7 +9,6 @@ use async_trait::async_trait;
 use diesel::dsl::sql;
 use diesel::prelude::{BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
 use diesel::sql_types::BigInt;
-use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::id::RecordId;
@@ -17,6 +17,7 @@ use ml_core::quarantine::{QuarantineReason, ReasonCount};
 use ml_core::record::Collection;
 use ml_core::warning::{RecordWarning, WarningKey, WarningQuery, WarningStore};
 
+use crate::connection::on_backend;
 use crate::schema::sql::record_warnings;
 use crate::sql::SqlStore;
 use crate::types::Instant;
@@ -34,6 +35,18 @@ struct WarningRow {
 }
 
 impl WarningRow {
+    fn new(collection: Collection, raw_id: &str, place: i32, warning: &QuarantineReason, at: Instant) -> WarningRow {
+        WarningRow {
+            collection: collection.name().to_owned(),
+            raw_id: raw_id.to_owned(),
+            place,
+            rule: warning.rule.clone(),
+            field: warning.field.clone(),
+            message: warning.message.clone(),
+            warned_at: at,
+        }
+    }
+
     fn into_warning(self) -> Result<RecordWarning, StoreError> {
         let key = format!("{}/{}", self.collection, self.raw_id);
         self.decode().map_err(|err| StoreError::corrupt(Entity::RawRecord, key, err))
@@ -54,6 +67,21 @@ fn collection_named(name: &str) -> Result<Collection, BoxError> {
     Collection::find_by_name(name).ok_or_else(|| format!("there is no collection `{name}`").into())
 }
 
+/// Selects the warnings that a query asks for; a macro, for the type of such a selection names the engine.
+macro_rules! matching {
+    ($query:expr) => {{
+        let query: &WarningQuery = $query;
+        let mut select = record_warnings::table.into_boxed();
+        if let Some(collection) = query.collection {
+            select = select.filter(record_warnings::collection.eq(collection.name()));
+        }
+        if let Some(rule) = &query.rule {
+            select = select.filter(record_warnings::rule.eq(rule));
+        }
+        select
+    }};
+}
+
 #[async_trait]
 impl WarningStore for SqlStore {
     async fn list(
@@ -61,37 +89,58 @@ impl WarningStore for SqlStore {
         query: &WarningQuery,
         page: PageRequest<WarningKey>,
     ) -> Result<Page<RecordWarning, WarningKey>, StoreError> {
-        use record_warnings::{collection, place, raw_id};
-        let mut select = select(query).order((collection, raw_id, place));
-        if let Some(cursor) = page.cursor() {
-            let (name, id) = (cursor.collection.name(), cursor.raw_id.as_str());
-            let later_of_record = collection.eq(name).and(raw_id.eq(id)).and(place.gt(cursor.place as i32));
-            let later_in_collection = collection.eq(name).and(raw_id.gt(id));
-            select = select.filter(collection.gt(name).or(later_in_collection).or(later_of_record));
-        }
-        let select = select.limit(page.limit() as i64 + 1);
-        let rows: Vec<WarningRow> =
-            self.database.read("listing warnings", async |connection| Ok(select.load(connection).await?)).await?;
+        let (collection, raw_id, place) =
+            (record_warnings::collection, record_warnings::raw_id, record_warnings::place);
+        let limit = page.limit() as i64 + 1;
+        let rows: Vec<WarningRow> = self
+            .database
+            .read("listing warnings", async |connection| {
+                let rows = on_backend!(connection => {
+                    let mut select = matching!(query).order((collection, raw_id, place));
+                    if let Some(cursor) = page.cursor() {
+                        let (name, id) = (cursor.collection.name(), cursor.raw_id.as_str());
+                        let later_of_record = collection.eq(name).and(raw_id.eq(id)).and(place.gt(cursor.place as i32));
+                        let later_in_collection = collection.eq(name).and(raw_id.gt(id));
+                        select = select.filter(collection.gt(name).or(later_in_collection).or(later_of_record));
+                    }
+                    select.limit(limit).load(connection).await
+                });
+                Ok(rows?)
+            })
+            .await?;
         let found = rows.into_iter().map(WarningRow::into_warning).collect::<Result<_, _>>()?;
         Ok(Page::from_lookahead(found, page.limit(), RecordWarning::key))
     }
 
     async fn count_records(&self, query: &WarningQuery) -> Result<u64, StoreError> {
-        // No name of a collection has a colon, so that the two together are a key.
-        let select = select(query).select(sql::<BigInt>("count(DISTINCT collection || ':' || raw_id)"));
         let n_records: i64 = self
             .database
-            .read("counting warnings", async |connection| Ok(select.get_result(connection).await?))
+            .read("counting warnings", async |connection| {
+                let counted = on_backend!(connection => {
+                    // No name of a collection has a colon, so that the two together are a key.
+                    let select = matching!(query).select(sql::<BigInt>("count(DISTINCT collection || ':' || raw_id)"));
+                    select.get_result(connection).await
+                });
+                Ok(counted?)
+            })
             .await?;
         Ok(n_records as u64)
     }
 
     async fn count_by_reason(&self) -> Result<Vec<ReasonCount>, StoreError> {
         let columns = (record_warnings::collection, record_warnings::rule, record_warnings::field);
-        let n_records = sql::<BigInt>("count(DISTINCT raw_id)");
-        let select = record_warnings::table.group_by(columns).select((columns, n_records)).order(columns);
-        let rows: Vec<((String, String, Option<String>), i64)> =
-            self.database.read("counting warnings", async |connection| Ok(select.load(connection).await?)).await?;
+        let mut rows: Vec<((String, String, Option<String>), i64)> = self
+            .database
+            .read("counting warnings", async |connection| {
+                let counted = on_backend!(connection => {
+                    let n_records = sql::<BigInt>("count(DISTINCT raw_id)");
+                    record_warnings::table.group_by(columns).select((columns, n_records)).load(connection).await
+                });
+                Ok(counted?)
+            })
+            .await?;
+        // The engines put null to different ends.
+        rows.sort();
         let mut counts = Vec::with_capacity(rows.len());
         for ((collection, rule, field), n_records) in rows {
             let collection = collection_named(&collection)
@@ -101,15 +150,4 @@ impl WarningStore for SqlStore {
         counts.sort_by_key(|count| Reverse(count.n_records));
         Ok(counts)
     }
-}
-
-fn select(query: &WarningQuery) -> record_warnings::BoxedQuery<'_, Sqlite> {
-    let mut select = record_warnings::table.into_boxed();
-    if let Some(collection) = query.collection {
-        select = select.filter(record_warnings::collection.eq(collection.name()));
-    }
-    if let Some(rule) = &query.rule {
-        select = select.filter(record_warnings::rule.eq(rule));
-    }
-    select
 }

@@ -3,12 +3,20 @@
 use std::fs::OpenOptions;
 use std::io::{Seek as _, SeekFrom, Write as _};
 
+use ml_core::clock::SystemClock;
 use ml_core::document::DocumentStore as _;
 use ml_core::record::Collection;
 use ml_core::testkit::build::second;
-use ml_store_sql::{EmbeddedDocuments, SqlStore, SqliteCheck};
+use ml_store_sql::{EmbeddedDocuments, SqlDiagnosis, SqlStore, SqliteCheck, SqliteDiagnosis};
 
-use crate::fixture::{documents_at, execute, records, sql_at};
+use crate::fixture::{TestSchema, documents_at, execute, records, sql_at};
+
+async fn look_at(store: &SqlStore, check: SqliteCheck) -> SqliteDiagnosis {
+    match store.diagnose(check, &SystemClock).await.unwrap() {
+        SqlDiagnosis::Sqlite(found) => found,
+        found @ SqlDiagnosis::Postgres(_) => panic!("{found:?}"),
+    }
+}
 
 #[tokio::test]
 async fn a_healthy_file() {
@@ -31,7 +39,7 @@ async fn a_healthy_file() {
 async fn what_is_pending_is_listed_and_not_applied() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqlStore::open(folder.path().join("sql.sqlite")).await.unwrap();
-    let before = store.diagnose(SqliteCheck::Quick).await.unwrap();
+    let before = look_at(&store, SqliteCheck::Quick).await;
     assert_eq!(before.pending_migrations, store.pending_migrations().await.unwrap());
     assert!(!before.pending_migrations.is_empty());
 }
@@ -70,6 +78,27 @@ async fn an_index_that_does_not_fit_its_table_takes_a_full_check() {
     );
     drop(store);
     let store = SqlStore::open(&path).await.unwrap();
-    assert_eq!(store.diagnose(SqliteCheck::Quick).await.unwrap().faults, Vec::<String>::new());
-    assert!(!store.diagnose(SqliteCheck::Full).await.unwrap().faults.is_empty());
+    assert_eq!(look_at(&store, SqliteCheck::Quick).await.faults, Vec::<String>::new());
+    assert!(!look_at(&store, SqliteCheck::Full).await.faults.is_empty());
+}
+
+#[tokio::test]
+async fn a_healthy_server() {
+    let Some(schema) = TestSchema::new() else { return };
+    let store = schema.connect().await;
+    let look = async || match store.diagnose(SqliteCheck::Quick, &SystemClock).await.unwrap() {
+        SqlDiagnosis::Postgres(found) => found,
+        found @ SqlDiagnosis::Sqlite(_) => panic!("{found:?}"),
+    };
+
+    let before = look().await;
+    assert_eq!(before.pending_migrations, store.pending_migrations().await.unwrap());
+    assert!(before.permissions.migrate, "whoever may make a schema may make tables in it: {before:?}");
+    store.migrate().await.unwrap();
+    let found = look().await;
+
+    assert_eq!((&found.schema, &found.pending_migrations), (&schema.options.schema, &Vec::new()));
+    assert!(found.takes_writes && found.permissions.write && found.permissions.migrate, "{found:?}");
+    assert!(found.size_bytes > 100_000 && found.clock_skew_ms.abs() < 60_000, "{found:?}");
+    assert!(found.server_version.starts_with(|c: char| c.is_ascii_digit()), "{found:?}");
 }

@@ -6,6 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use ml_store_sql::{EmbeddedDocuments, SqlStore};
 
+use crate::fixture::{TestSchema, outside};
+
 #[derive(QueryableByName)]
 struct Definition {
     #[diesel(sql_type = Nullable<Text>)]
@@ -51,6 +53,77 @@ async fn documents_migrate_both_ways() {
 #[tokio::test]
 async fn the_sql_store_migrates_both_ways() {
     insta::assert_snapshot!("sql_schema", up_down_up!(SqlStore));
+}
+
+/// Returns every column, index and constraint of the schema, as PostgreSQL describes them.
+async fn postgres_schema(schema: &TestSchema) -> String {
+    let select = "
+        SELECT format('%s.%s %s%s%s', class.relname, attname, format_type(atttypid, atttypmod),
+                      CASE WHEN attcollation <> 0 THEN ' COLLATE ' || collname ELSE '' END,
+                      CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+                          || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '')
+                          || CASE attidentity WHEN 'a' THEN ' IDENTITY' ELSE '' END) AS line,
+               class.relname AS place, 0 AS kind, attnum AS number
+        FROM pg_attribute
+        JOIN pg_class AS class ON class.oid = attrelid AND class.relkind IN ('r', 'p')
+        LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE class.relnamespace = $1::text::regnamespace AND attnum > 0 AND NOT attisdropped
+        UNION ALL
+        SELECT regexp_replace(indexdef, ' ON [a-z0-9_]+[.]', ' ON '), tablename, 1, 0
+        FROM pg_indexes WHERE schemaname = $1
+        UNION ALL
+        SELECT format('%s %s', conrelid::regclass, regexp_replace(pg_get_constraintdef(oid), 'ml_test_[0-9a-f]+[.]', '', 'g')),
+               (SELECT relname FROM pg_class WHERE oid = conrelid), 2, 0
+        FROM pg_constraint WHERE connamespace = $1::text::regnamespace AND contype IN ('f', 'c')
+        ORDER BY place, kind, number, line";
+    let name = &schema.options.schema;
+    let client = outside().await;
+    client.batch_execute(&format!("SET search_path TO {name}")).await.unwrap();
+    let rows = client.query(select, &[name]).await.unwrap();
+    let lines = rows.iter().map(|row| row.get::<_, String>(0)).filter(|line| !line.contains("diesel"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn the_sql_store_on_postgres_migrates_both_ways() {
+    let Some(schema) = TestSchema::new() else { return };
+    let store = schema.connect().await;
+
+    let pending = store.pending_migrations().await.unwrap();
+    assert!(pending.is_sorted() && !pending.is_empty(), "{pending:?}");
+    assert_eq!(store.migrate().await.unwrap(), pending);
+    assert_eq!(store.pending_migrations().await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.migrate().await.unwrap(), Vec::<String>::new());
+    let first = postgres_schema(&schema).await;
+
+    store.revert_migrations().await.unwrap();
+    assert_eq!(postgres_schema(&schema).await, "");
+    assert_eq!(store.migrate().await.unwrap(), pending);
+    assert_eq!(postgres_schema(&schema).await, first);
+    insta::assert_snapshot!("postgres_schema", first);
+}
+
+#[test]
+fn both_engines_have_the_same_migrations() {
+    let names = |folder: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(folder);
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("postgres"), names("sqlite/sql"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_processes_may_migrate_a_schema_at_once() {
+    let Some(schema) = TestSchema::new() else { return };
+    let (one, other) = tokio::join!(schema.connect(), schema.connect());
+    let (by_one, by_other) = tokio::join!(one.migrate(), other.migrate());
+    let (by_one, by_other) = (by_one.unwrap(), by_other.unwrap());
+    assert!(by_one.is_empty() != by_other.is_empty(), "{by_one:?} {by_other:?}");
+    assert_eq!(one.pending_migrations().await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,22 +1,11 @@
 //! What can be opened, and what is refused and why.
 
-use std::error::Error;
 use std::path::Path;
 
 use ml_core::error::StoreError;
 use ml_store_sql::{EmbeddedDocuments, SqlStore};
 
-use crate::fixture::{documents_at, execute, sql_at};
-
-fn chain(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}
+use crate::fixture::{chain, documents_at, execute, sql_at};
 
 async fn open_error(path: &Path) -> StoreError {
     match EmbeddedDocuments::open(path).await {

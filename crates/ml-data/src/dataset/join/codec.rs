@@ -124,28 +124,30 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn cells_come_back(cells in prop::collection::vec(cell(), 0..6)) {
-            let mut bytes = Vec::new();
-            cells.iter().for_each(|cell| put_cell(&mut bytes, cell));
-            let mut reader = Reader::new(&bytes);
-            for cell in cells {
-                prop_assert_eq!(format!("{:?}", reader.cell().unwrap()), format!("{:?}", cell));
-            }
-            prop_assert!(reader.is_at_end());
-        }
-
-        #[test]
-        fn instants_sort_by_their_bytes(one in -10_i64.pow(15)..10_i64.pow(15), other in -10_i64.pow(15)..10_i64.pow(15)) {
-            let bytes = |micros| {
+            #[test]
+            fn cells_come_back(cells in prop::collection::vec(cell(), 0..6)) {
                 let mut bytes = Vec::new();
-                put_instant(&mut bytes, DateTime::from_timestamp_micros(micros).unwrap());
-                bytes
-            };
-            prop_assert_eq!(bytes(one).cmp(&bytes(other)), one.cmp(&other));
-            prop_assert_eq!(Reader::new(&bytes(one)).instant().unwrap(), one);
-        }
+                for cell in &cells {
+     put_cell(&mut bytes, cell);
     }
+                let mut reader = Reader::new(&bytes);
+                for cell in cells {
+                    prop_assert_eq!(format!("{:?}", reader.cell().unwrap()), format!("{:?}", cell));
+                }
+                prop_assert!(reader.is_at_end());
+            }
+
+            #[test]
+            fn instants_sort_by_their_bytes(one in -10_i64.pow(15)..10_i64.pow(15), other in -10_i64.pow(15)..10_i64.pow(15)) {
+                let bytes = |micros| {
+                    let mut bytes = Vec::new();
+                    put_instant(&mut bytes, DateTime::from_timestamp_micros(micros).unwrap());
+                    bytes
+                };
+                prop_assert_eq!(bytes(one).cmp(&bytes(other)), one.cmp(&other));
+                prop_assert_eq!(Reader::new(&bytes(one)).instant().unwrap(), one);
+            }
+        }
 
     #[test]
     fn cut_bytes_are_an_error() {

@@ -205,30 +205,34 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_join_is_what_a_naive_loop_finds(
-            rows in events("r"),
-            values in events("v"),
-            ttl in prop::option::of(1_i64..8),
-            n_bytes in 0_usize..4_000,
-        ) {
-            let written = ttl.map(|ttl| format!("{ttl}s"));
-            let mut joiner = Joiner::new(source(written.as_deref()), room(n_bytes));
-            rows.iter().for_each(|row| joiner.add_row(row).unwrap());
-            values.iter().for_each(|value| joiner.add_value(value).unwrap());
-            let Joined { columns, counts } = joiner.finish().unwrap();
-
-            let expected = naive(&rows, &values, ttl);
-            let [column] = &columns[..] else { panic!("one column is asked for") };
-            let texts = expected.iter().map(|found| found.clone().ok()).collect();
-            prop_assert_eq!(&column.values, &ColumnValues::Text(texts));
-            let n_too_old = expected.iter().filter(|found| **found == Err(true)).count() as u64;
-            let n_found = expected.iter().filter(|found| found.is_ok()).count() as u64;
-            prop_assert_eq!((counts.n_found, counts.n_too_old), (n_found, n_too_old));
-            prop_assert_eq!(counts.n_found + counts.n_too_old + counts.n_missing, rows.len() as u64);
-            prop_assert_eq!(counts.n_read, values.len() as u64);
-        }
+            #[test]
+            fn a_join_is_what_a_naive_loop_finds(
+                rows in events("r"),
+                values in events("v"),
+                ttl in prop::option::of(1_i64..8),
+                n_bytes in 0_usize..4_000,
+            ) {
+                let written = ttl.map(|ttl| format!("{ttl}s"));
+                let mut joiner = Joiner::new(source(written.as_deref()), room(n_bytes));
+                for row in &rows {
+     joiner.add_row(row).unwrap();
     }
+                for value in &values {
+     joiner.add_value(value).unwrap();
+    }
+                let Joined { columns, counts } = joiner.finish().unwrap();
+
+                let expected = naive(&rows, &values, ttl);
+                let [column] = &columns[..] else { panic!("one column is asked for") };
+                let texts = expected.iter().map(|found| found.clone().ok()).collect();
+                prop_assert_eq!(&column.values, &ColumnValues::Text(texts));
+                let n_too_old = expected.iter().filter(|found| **found == Err(true)).count() as u64;
+                let n_found = expected.iter().filter(|found| found.is_ok()).count() as u64;
+                prop_assert_eq!((counts.n_found, counts.n_too_old), (n_found, n_too_old));
+                prop_assert_eq!(counts.n_found + counts.n_too_old + counts.n_missing, rows.len() as u64);
+                prop_assert_eq!(counts.n_read, values.len() as u64);
+            }
+        }
 
     fn event(id: String, entity: u8, happened: i64) -> Event {
         Event { id, entity: Some(entity), happened, known: 0 }

@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::model::{ModelAlias, ModelName, ModelVersion, NewModelVersion, Stage};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, insert_all, on_backend};
 use crate::error::Failure;
 use crate::schema::sql::{model_aliases, model_version_tags, model_versions, registered_models};
 use crate::types::{Instant, JsonText};
@@ -98,7 +98,8 @@ fn absent(name: &ModelName, version: u32) -> StoreError {
 /// Gives the version the next number of its model and inserts it.
 pub(super) async fn insert(connection: &mut Connection, new: &NewModelVersion) -> Result<ModelVersion, Failure> {
     let model = registered_models::table.find(new.name.as_str());
-    let last: Option<i64> = model.select(registered_models::last_version).get_result(connection).await.optional()?;
+    let select = model.select(registered_models::last_version);
+    let last: Option<i64> = on_backend!(connection => select.get_result(connection).await).optional()?;
     let number = last.ok_or_else(|| StoreError::not_found(Entity::RegisteredModel, &new.name))? + 1;
     let version = u32::try_from(number).map_err(|err| StoreError::corrupt(Entity::RegisteredModel, &new.name, err))?;
     let created = ModelVersion {
@@ -108,20 +109,29 @@ pub(super) async fn insert(connection: &mut Connection, new: &NewModelVersion) -
         updated_at: new.created_at,
         content: new.clone(),
     };
-    diesel::insert_into(model_versions::table).values(VersionRow::from(&created)).execute(connection).await?;
-    for (key, value) in &new.tags {
-        put_tag(connection, &new.name, version, key, value).await?;
-    }
+    let insert = diesel::insert_into(model_versions::table).values(VersionRow::from(&created));
+    on_backend!(connection => insert.execute(connection).await)?;
+    let tag = |(key, value)| {
+        (
+            model_version_tags::name.eq(new.name.as_str()),
+            model_version_tags::version.eq(number),
+            model_version_tags::key.eq(key),
+            model_version_tags::value.eq(value),
+        )
+    };
+    let tags: Vec<_> = new.tags.iter().map(tag).collect();
+    insert_all!(connection, &tags, |values| diesel::insert_into(model_version_tags::table).values(values));
     let newest =
         (registered_models::last_version.eq(number), registered_models::updated_at.eq(Instant(new.created_at)));
-    diesel::update(model).set(newest).execute(connection).await?;
+    let update = diesel::update(model).set(newest);
+    on_backend!(connection => update.execute(connection).await)?;
     Ok(created)
 }
 
 /// Returns the version, or [`StoreError::NotFound`].
 pub(super) async fn get(connection: &mut Connection, name: &ModelName, version: u32) -> Result<ModelVersion, Failure> {
     let select = model_versions::table.find((name.as_str(), i64::from(version)));
-    let row: Option<VersionRow> = select.get_result(connection).await.optional()?;
+    let row: Option<VersionRow> = on_backend!(connection => select.get_result(connection).await).optional()?;
     let row = row.ok_or_else(|| absent(name, version))?;
     let mut parts = load_parts(connection, name).await?;
     let parts = parts.remove(&row.version).unwrap_or_default();
@@ -130,11 +140,9 @@ pub(super) async fn get(connection: &mut Connection, name: &ModelName, version: 
 
 /// Lists the versions of the model by descending number.
 pub(super) async fn list(connection: &mut Connection, name: &ModelName) -> Result<Vec<ModelVersion>, Failure> {
-    let rows: Vec<VersionRow> = model_versions::table
-        .filter(model_versions::name.eq(name.as_str()))
-        .order(model_versions::version.desc())
-        .load(connection)
-        .await?;
+    let select =
+        model_versions::table.filter(model_versions::name.eq(name.as_str())).order(model_versions::version.desc());
+    let rows: Vec<VersionRow> = on_backend!(connection => select.load(connection).await)?;
     let mut parts = load_parts(connection, name).await?;
     let mut versions = Vec::with_capacity(rows.len());
     for row in rows {
@@ -147,20 +155,20 @@ pub(super) async fn list(connection: &mut Connection, name: &ModelName) -> Resul
 /// Loads tags and aliases of every version of the model; they are few.
 async fn load_parts(connection: &mut Connection, name: &ModelName) -> QueryResult<HashMap<i64, Parts>> {
     let mut parts: HashMap<i64, Parts> = HashMap::new();
-    let tags: Vec<(i64, String, String)> = model_version_tags::table
-        .filter(model_version_tags::name.eq(name.as_str()))
-        .select((model_version_tags::version, model_version_tags::key, model_version_tags::value))
-        .load(connection)
-        .await?;
+    let select = model_version_tags::table.filter(model_version_tags::name.eq(name.as_str())).select((
+        model_version_tags::version,
+        model_version_tags::key,
+        model_version_tags::value,
+    ));
+    let tags: Vec<(i64, String, String)> = on_backend!(connection => select.load(connection).await)?;
     for (version, key, value) in tags {
         parts.entry(version).or_default().tags.insert(key, value);
     }
-    let aliases: Vec<(i64, String)> = model_aliases::table
+    let select = model_aliases::table
         .filter(model_aliases::name.eq(name.as_str()))
         .order(model_aliases::alias)
-        .select((model_aliases::version, model_aliases::alias))
-        .load(connection)
-        .await?;
+        .select((model_aliases::version, model_aliases::alias));
+    let aliases: Vec<(i64, String)> = on_backend!(connection => select.load(connection).await)?;
     for (version, alias) in aliases {
         parts.entry(version).or_default().aliases.push(alias);
     }
@@ -170,7 +178,7 @@ async fn load_parts(connection: &mut Connection, name: &ModelName) -> QueryResul
 /// Returns [`StoreError::NotFound`] when there is no such version.
 pub(super) async fn check(connection: &mut Connection, name: &ModelName, version: u32) -> Result<(), Failure> {
     let select = model_versions::table.find((name.as_str(), i64::from(version))).count();
-    let n_versions: i64 = select.get_result(connection).await?;
+    let n_versions: i64 = on_backend!(connection => select.get_result(connection).await)?;
     if n_versions == 0 {
         return Err(absent(name, version).into());
     }
@@ -189,7 +197,8 @@ pub(super) async fn set_stage(
     let still_there =
         model_versions::table.find((name.as_str(), i64::from(version))).filter(model_versions::stage.eq(from.name()));
     let change = (model_versions::stage.eq(to.name()), model_versions::updated_at.eq(Instant(at)));
-    if diesel::update(still_there).set(change).execute(connection).await? == 0 {
+    let update = diesel::update(still_there).set(change);
+    if on_backend!(connection => update.execute(connection).await)? == 0 {
         check(connection, name, version).await?;
         return Err(StoreError::conflict(Entity::ModelVersion, format!("{name}@{version}")).into());
     }
@@ -204,7 +213,8 @@ pub(super) async fn touch(
     at: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let found = model_versions::table.find((name.as_str(), i64::from(version)));
-    if diesel::update(found).set(model_versions::updated_at.eq(Instant(at))).execute(connection).await? == 0 {
+    let update = diesel::update(found).set(model_versions::updated_at.eq(Instant(at)));
+    if on_backend!(connection => update.execute(connection).await)? == 0 {
         return Err(absent(name, version).into());
     }
     Ok(())
@@ -218,7 +228,7 @@ pub(super) async fn put_tag(
     key: &str,
     value: &str,
 ) -> QueryResult<()> {
-    diesel::insert_into(model_version_tags::table)
+    let insert = diesel::insert_into(model_version_tags::table)
         .values((
             model_version_tags::name.eq(name.as_str()),
             model_version_tags::version.eq(i64::from(version)),
@@ -227,8 +237,7 @@ pub(super) async fn put_tag(
         ))
         .on_conflict((model_version_tags::name, model_version_tags::version, model_version_tags::key))
         .do_update()
-        .set(model_version_tags::value.eq(value))
-        .execute(connection)
-        .await?;
+        .set(model_version_tags::value.eq(value));
+    on_backend!(connection => insert.execute(connection).await)?;
     Ok(())
 }

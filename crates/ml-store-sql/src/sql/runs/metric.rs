@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use diesel::prelude::{AsChangeset, Insertable, Queryable};
+use diesel::prelude::{Insertable, Queryable};
 use ml_core::id::RunId;
 use ml_core::run::Metric;
 
@@ -23,7 +23,7 @@ pub(super) struct MetricRow {
 }
 
 /// The same for the other table; diesel ties a struct to one.
-#[derive(Debug, Insertable, AsChangeset)]
+#[derive(Debug, Insertable)]
 #[diesel(table_name = latest_metrics, treat_none_as_default_value = false)]
 pub(super) struct LatestRow<'a> {
     pub(super) run_id: &'a str,

@@ -9,7 +9,7 @@ use ml_core::error::{Entity, StoreError};
 use ml_core::run::{DatasetInput, Metric};
 
 use super::metric::MetricRow;
-use crate::connection::Connection;
+use crate::connection::{Connection, on_backend};
 use crate::error::Failure;
 use crate::schema::sql::{latest_metrics, params, run_inputs, tags};
 use crate::sql::KEYS_PER_QUERY;
@@ -40,7 +40,7 @@ pub(super) async fn load(connection: &mut Connection, run_ids: &[&str]) -> Resul
 
 async fn load_params(connection: &mut Connection, run_ids: &[&str], parts: &mut PartsById) -> QueryResult<()> {
     let select = params::table.filter(params::run_id.eq_any(run_ids.iter().copied()));
-    let rows: Vec<(String, String, String)> = select.load(connection).await?;
+    let rows: Vec<(String, String, String)> = on_backend!(connection => select.load(connection).await)?;
     for (run_id, key, value) in rows {
         parts.entry(run_id).or_default().params.insert(key, value);
     }
@@ -49,7 +49,7 @@ async fn load_params(connection: &mut Connection, run_ids: &[&str], parts: &mut 
 
 async fn load_metrics(connection: &mut Connection, run_ids: &[&str], parts: &mut PartsById) -> QueryResult<()> {
     let select = latest_metrics::table.filter(latest_metrics::run_id.eq_any(run_ids.iter().copied()));
-    let rows: Vec<MetricRow> = select.load(connection).await?;
+    let rows: Vec<MetricRow> = on_backend!(connection => select.load(connection).await)?;
     for row in rows {
         let of_run = &mut parts.entry(row.run_id.clone()).or_default().metrics;
         of_run.insert(row.key.clone(), row.into_metric());
@@ -59,7 +59,7 @@ async fn load_metrics(connection: &mut Connection, run_ids: &[&str], parts: &mut
 
 async fn load_tags(connection: &mut Connection, run_ids: &[&str], parts: &mut PartsById) -> QueryResult<()> {
     let select = tags::table.filter(tags::run_id.eq_any(run_ids.iter().copied()));
-    let rows: Vec<(String, String, String)> = select.load(connection).await?;
+    let rows: Vec<(String, String, String)> = on_backend!(connection => select.load(connection).await)?;
     for (run_id, key, value) in rows {
         parts.entry(run_id).or_default().tags.insert(key, value);
     }
@@ -71,7 +71,7 @@ async fn load_inputs(connection: &mut Connection, run_ids: &[&str], parts: &mut 
         .filter(run_inputs::run_id.eq_any(run_ids.iter().copied()))
         .order((run_inputs::run_id, run_inputs::place))
         .select((run_inputs::run_id, run_inputs::body));
-    let rows: Vec<(String, JsonText)> = select.load(connection).await?;
+    let rows: Vec<(String, JsonText)> = on_backend!(connection => select.load(connection).await)?;
     for (run_id, body) in rows {
         let input = body.parse().map_err(|err| StoreError::corrupt(Entity::Run, &run_id, err))?;
         parts.entry(run_id).or_default().inputs.push(input);

@@ -2,11 +2,13 @@
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
+use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 use ml_core::document::ResumeToken;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::record::Collection;
 use ml_core::sync::{Advance, Checkpoint, SyncCounts};
 
+use crate::connection::PostgresConnection;
 use crate::error::Failure;
 use crate::schema::sql::sync_checkpoints;
 use crate::types::Instant;
@@ -77,18 +79,42 @@ pub(super) fn check_position(
 
 /// Returns the checkpoint of `collection`, if there is one.
 pub(super) fn find(sqlite: &mut SqliteConnection, collection: Collection) -> Result<Option<Checkpoint>, Failure> {
-    let row: Option<CheckpointRow> = sync_checkpoints::table.find(collection.name()).get_result(sqlite).optional()?;
+    let row: Option<CheckpointRow> =
+        RunQueryDsl::get_result(sync_checkpoints::table.find(collection.name()), sqlite).optional()?;
     Ok(row.map(CheckpointRow::into_checkpoint).transpose()?)
+}
+
+/// Returns the checkpoint of `collection`, if there is one.
+pub(super) async fn find_on_postgres(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+) -> Result<Option<Checkpoint>, Failure> {
+    let find = sync_checkpoints::table.find(collection.name());
+    let row: Option<CheckpointRow> = AsyncRunQueryDsl::get_result(find, postgres).await.optional()?;
+    Ok(row.map(CheckpointRow::into_checkpoint).transpose()?)
+}
+
+/// Inserts or replaces a row.
+macro_rules! upsert {
+    ($row:expr) => {
+        diesel::insert_into(sync_checkpoints::table)
+            .values($row)
+            .on_conflict(sync_checkpoints::collection)
+            .do_update()
+            .set($row)
+    };
 }
 
 /// Inserts or replaces the checkpoint.
 pub(super) fn save(sqlite: &mut SqliteConnection, checkpoint: &Checkpoint) -> QueryResult<()> {
     let row = CheckpointRow::from(checkpoint);
-    diesel::insert_into(sync_checkpoints::table)
-        .values(&row)
-        .on_conflict(sync_checkpoints::collection)
-        .do_update()
-        .set(&row)
-        .execute(sqlite)?;
+    RunQueryDsl::execute(upsert!(&row), sqlite)?;
+    Ok(())
+}
+
+/// Inserts or replaces the checkpoint.
+pub(super) async fn save_on_postgres(postgres: &mut PostgresConnection, checkpoint: &Checkpoint) -> QueryResult<()> {
+    let row = CheckpointRow::from(checkpoint);
+    AsyncRunQueryDsl::execute(upsert!(&row), postgres).await?;
     Ok(())
 }

@@ -4,14 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::sqlite::SqliteConnection;
 use ml_core::id::RecordId;
 use ml_core::quarantine::QuarantineReason;
-use ml_core::sync::{
-    Checkpoint, Deletion, RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow,
-    first_after,
-};
+use ml_core::sync::{RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow, first_after};
 
 use super::lineage::LineageRow;
 use super::row::AnyRow;
-use super::{checkpoint, lineage, row, settled, unique};
+use super::{checkpoint, decide, lineage, row, settled, unique};
 use crate::error::Failure;
 use crate::sql::quarantine::{QuarantineRow, write as quarantine};
 use crate::sql::warnings::write as warnings;
@@ -85,7 +82,7 @@ enum Followed {
 impl EncodedBatch {
     /// Writes everything, in the transaction that is open, and returns what that did.
     pub(super) fn commit(mut self, sqlite: &mut SqliteConnection) -> Result<SyncCounts, Failure> {
-        if let Some(settled) = settled::find(sqlite)? {
+        if let Some(settled) = settled::find_on_sqlite(sqlite)? {
             self.stamp_from(first_after(settled));
         }
         let collection = self.frame.collection;
@@ -102,12 +99,7 @@ impl EncodedBatch {
             unique::claim(sqlite, unique)?;
         }
         if let Some(advance) = &self.frame.advance {
-            let mut total = former.as_ref().map(|former| former.counts).unwrap_or_default();
-            total += counts;
-            let (token, updated_at) = (advance.to.clone(), self.frame.committed_at);
-            let former_reconciled_at = former.and_then(|former| former.reconciled_at);
-            let reconciled_at = if advance.reconciled { Some(updated_at) } else { former_reconciled_at };
-            let next = Checkpoint { collection, token, counts: total, updated_at, reconciled_at };
+            let next = decide::next_checkpoint(&self.frame, advance, former, counts);
             checkpoint::save(sqlite, &next)?;
         }
         Ok(counts)
@@ -163,7 +155,7 @@ impl EncodedBatch {
     fn write_deletions(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {
         for deletion in std::mem::take(&mut self.frame.deleted) {
             let former = lineage::find(sqlite, self.frame.collection, &deletion.raw_id)?;
-            let Some(former) = former.filter(|former| self.is_carried(&deletion, former)) else {
+            let Some(former) = former.filter(|former| decide::is_carried(&self.frame, &deletion, former)) else {
                 counts.unchanged += 1;
                 continue;
             };
@@ -177,15 +169,8 @@ impl EncodedBatch {
         Ok(())
     }
 
-    fn is_carried(&self, deletion: &Deletion, former: &RecordLineage) -> bool {
-        former.outcome != SyncOutcome::Deleted
-            && deletion.seen.is_none_or(|seen| seen == former.version.content_hash)
-            && self.frame.retained_from.is_none_or(|from| former.version.ingested_at >= from)
-    }
-
     fn lineage(&self, raw_id: RecordId, version: RawVersion, outcome: SyncOutcome, rows: Vec<RowRef>) -> RecordLineage {
-        let (pipeline, synced_at) = (self.frame.pipeline.clone(), self.frame.committed_at);
-        RecordLineage { raw_id, version, outcome, rows, pipeline, synced_at }
+        decide::lineage(&self.frame, raw_id, version, outcome, rows)
     }
 
     /// Makes `next` the lineage of its record, unless what is there is newer. Most records are new, so inserting comes first.
@@ -212,7 +197,7 @@ impl EncodedBatch {
     ) -> Result<bool, Failure> {
         let raw_id = next.raw_id.as_str();
         let mut lost_row = false;
-        for place in former.rows.iter().filter(|place| !next.rows.contains(place)) {
+        for place in decide::lost_rows(former, &next) {
             row::remove(sqlite, place, raw_id, Instant(self.frame.committed_at))?;
             lost_row = true;
         }

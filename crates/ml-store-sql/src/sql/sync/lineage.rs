@@ -1,6 +1,7 @@
 //! `record_lineage`: what became of every raw record, and which version of it that was.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Json, Nullable, Text};
 use diesel::sqlite::SqliteConnection;
 use ml_core::error::{BoxError, Entity, StoreError};
 use ml_core::id::RecordId;
@@ -8,10 +9,12 @@ use ml_core::page::PageRequest;
 use ml_core::record::Collection;
 use ml_core::sync::{RawVersion, RecordLineage, RowRef, SyncOutcome};
 
+use crate::connection::PostgresConnection;
 use crate::error::Failure;
 use crate::prepared::prepared;
 use crate::schema::sql::record_lineage;
-use crate::types::{Instant, JsonText};
+use crate::sql::validated::bulk::{execute_with_arrays, insert_from_arrays, or_replace};
+use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = record_lineage, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -105,17 +108,101 @@ pub(super) fn find(
     Ok(row.map(LineageRow::into_lineage).transpose()?)
 }
 
+/// Selects a page of the lineages of `$collection`, and one more than it holds.
+macro_rules! page_of {
+    ($collection:expr, $page:expr) => {
+        record_lineage::table
+            .filter(record_lineage::collection.eq($collection.name()))
+            .filter(record_lineage::raw_id.gt($page.cursor().map_or("", RecordId::as_str)))
+            .order(record_lineage::raw_id)
+            .limit($page.limit() as i64 + 1)
+    };
+}
+
 /// Lists lineages of `collection` by ascending id, and one more than the page holds.
 pub(super) fn list(
     sqlite: &mut SqliteConnection,
     collection: Collection,
     page: &PageRequest<RecordId>,
 ) -> Result<Vec<RecordLineage>, Failure> {
-    let rows: Vec<LineageRow> = record_lineage::table
-        .filter(record_lineage::collection.eq(collection.name()))
-        .filter(record_lineage::raw_id.gt(page.cursor().map_or("", RecordId::as_str)))
-        .order(record_lineage::raw_id)
-        .limit(page.limit() as i64 + 1)
-        .load(sqlite)?;
+    let rows: Vec<LineageRow> = page_of!(collection, page).load(sqlite)?;
+    Ok(rows.into_iter().map(LineageRow::into_lineage).collect::<Result<_, _>>()?)
+}
+
+/// Returns the lineage of those of the records with these ids that have one.
+pub(super) async fn find_on_postgres(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    raw_ids: &[&str],
+) -> Result<Vec<RecordLineage>, Failure> {
+    let of_collection = record_lineage::table.filter(record_lineage::collection.eq(collection.name()));
+    let select = of_collection.filter(record_lineage::raw_id.eq_any(raw_ids));
+    let rows: Vec<LineageRow> = diesel_async::RunQueryDsl::load(select, postgres).await?;
+    Ok(rows.into_iter().map(LineageRow::into_lineage).collect::<Result<_, _>>()?)
+}
+
+/// Inserts the lineage of records of `collection` that have none.
+pub(super) async fn insert_all(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    lineages: Vec<RecordLineage>,
+) -> QueryResult<()> {
+    save_all(postgres, collection, lineages, "").await
+}
+
+/// Replaces the lineage of records of `collection` that have one.
+pub(super) async fn replace_all(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    lineages: Vec<RecordLineage>,
+) -> QueryResult<()> {
+    save_all(postgres, collection, lineages, &or_replace(&["collection", "raw_id"], &COLUMNS)).await
+}
+
+/// The columns, in the order that [`save_all`] writes them in.
+const COLUMNS: [&str; 9] = [
+    "collection",
+    "raw_id",
+    "content_hash",
+    "ingested_at",
+    "outcome",
+    "target_table",
+    "row_ids",
+    "pipeline",
+    "synced_at",
+];
+
+async fn save_all(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    lineages: Vec<RecordLineage>,
+    end: &str,
+) -> QueryResult<()> {
+    if lineages.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<LineageRow> = lineages.into_iter().map(|lineage| LineageRow::new(collection, lineage)).collect();
+    let insert = insert_from_arrays("record_lineage", &COLUMNS) + end;
+    execute_with_arrays!(postgres, insert, rows, {
+        collection: Text,
+        raw_id: Text,
+        content_hash: Text,
+        ingested_at: UtcTimestamp,
+        outcome: Text,
+        target_table: Nullable<Text>,
+        row_ids: Nullable<Json>,
+        pipeline: Text,
+        synced_at: UtcTimestamp,
+    })?;
+    Ok(())
+}
+
+/// Lists as [`list`] does.
+pub(super) async fn list_on_postgres(
+    postgres: &mut PostgresConnection,
+    collection: Collection,
+    page: &PageRequest<RecordId>,
+) -> Result<Vec<RecordLineage>, Failure> {
+    let rows: Vec<LineageRow> = diesel_async::RunQueryDsl::load(page_of!(collection, page), postgres).await?;
     Ok(rows.into_iter().map(LineageRow::into_lineage).collect::<Result<_, _>>()?)
 }

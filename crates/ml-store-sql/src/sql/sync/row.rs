@@ -57,16 +57,46 @@ fn stamp_from(row: &mut impl HashedRow, first: Instant) {
     row.set_created_at(row.created_at().max(first));
 }
 
+/// Evaluates an expression with `$row` standing for the row of the table that is called `$name`; an error for any other name.
+macro_rules! on_table {
+    ($name:expr, of $raw_id:expr, $row:ident => $expression:expr) => {
+        match $name {
+            "global_ml_data" => {
+                type $row = $crate::sql::global_data::GlobalRow;
+                $expression
+            }
+            "market_metrics" => {
+                type $row = $crate::sql::market_metrics::MarketRow;
+                $expression
+            }
+            "user_interactions" => {
+                type $row = $crate::sql::user_interactions::InteractionRow;
+                $expression
+            }
+            "ground_truth" => {
+                type $row = $crate::sql::ground_truth::TruthRow;
+                $expression
+            }
+            other => Err($crate::sql::sync::row::no_table(other, $raw_id)),
+        }
+    };
+}
+pub(super) use on_table;
+
+/// The names of all tables.
+const TABLES: [&str; 4] = ["global_ml_data", "ground_truth", "market_metrics", "user_interactions"];
+
+/// Returns the name of the table that the lineage of a record names.
+pub(super) fn table_named(name: &str, raw_id: &str) -> Result<&'static str, Failure> {
+    TABLES.into_iter().find(|table| *table == name).ok_or_else(|| no_table(name, raw_id))
+}
+
+/// Says that the lineage of a record names a table that is none.
+pub(super) fn no_table(name: &str, raw_id: &str) -> Failure {
+    StoreError::corrupt(Entity::RecordLineage, raw_id, format!("there is no table `{name}`")).into()
+}
+
 /// Removes a row that was made from `raw_id`, and keeps it for as-of reads.
 pub(super) fn remove(sqlite: &mut SqliteConnection, row: &RowRef, raw_id: &str, at: Instant) -> Result<(), Failure> {
-    match row.table.as_str() {
-        "global_ml_data" => validated::remove::<GlobalRow>(sqlite, &row.id, raw_id, at),
-        "market_metrics" => validated::remove::<MarketRow>(sqlite, &row.id, raw_id, at),
-        "user_interactions" => validated::remove::<InteractionRow>(sqlite, &row.id, raw_id, at),
-        "ground_truth" => validated::remove::<TruthRow>(sqlite, &row.id, raw_id, at),
-        other => {
-            let reason = format!("there is no table `{other}`");
-            Err(StoreError::corrupt(Entity::RecordLineage, raw_id, reason).into())
-        }
-    }
+    on_table!(row.table.as_str(), of raw_id, Row => validated::remove::<Row>(sqlite, &row.id, raw_id, at))
 }

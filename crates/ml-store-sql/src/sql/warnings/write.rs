@@ -28,15 +28,7 @@ pub(in crate::sql) fn add(
     at: DateTime<Utc>,
 ) -> QueryResult<()> {
     for (place, warning) in (0_i32..).zip(warnings) {
-        let row = WarningRow {
-            collection: collection.name().to_owned(),
-            raw_id: raw_id.to_owned(),
-            place,
-            rule: warning.rule.clone(),
-            field: warning.field.clone(),
-            message: warning.message.clone(),
-            warned_at: Instant(at),
-        };
+        let row = WarningRow::new(collection, raw_id, place, warning, Instant(at));
         diesel::insert_into(record_warnings::table).values(row).execute(sqlite)?;
     }
     Ok(())

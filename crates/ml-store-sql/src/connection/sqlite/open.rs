@@ -9,7 +9,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{Connection as _, ConnectionError, QueryResult};
 use ml_core::error::StoreError;
 
-use crate::error::{self, OpenError};
+use crate::error::sqlite::{self as error, OpenError};
 use crate::migrations::MigrationSet;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);

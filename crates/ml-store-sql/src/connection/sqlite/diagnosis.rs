@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::SqliteConnection;
 use ml_core::error::StoreError;
 
-use super::Database;
+use super::SqliteDatabase;
 
 /// How closely a file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct SqliteDiagnosis {
     pub pending_migrations: Vec<String>,
 }
 
-impl Database {
+impl SqliteDatabase {
     /// Looks at the file; changes nothing.
     pub(crate) async fn diagnose(&self, check: SqliteCheck) -> Result<SqliteDiagnosis, StoreError> {
         let (path, migrations) = (self.path.clone(), self.migrations);

@@ -1,4 +1,4 @@
-//! Texts that are masked wherever they are shown.
+//! Texts that are masked wherever they are shown: passwords, and addresses of servers that may have one in them.
 
 use std::fmt;
 
@@ -17,8 +17,8 @@ impl Secret {
         Secret(text.into())
     }
 
-    /// Returns the password itself.
-    pub(crate) fn reveal(&self) -> &str {
+    /// Returns the password itself, for the driver alone.
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -38,21 +38,21 @@ impl Serialize for Secret {
 /// The address of a server, which may have a password in it; that part is masked when it is printed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct MongoUrl(String);
+pub struct SecretUrl(String);
 
-impl MongoUrl {
+impl SecretUrl {
     /// Wraps an address.
-    pub fn new(url: impl Into<String>) -> MongoUrl {
-        MongoUrl(url.into())
+    pub fn new(url: impl Into<String>) -> SecretUrl {
+        SecretUrl(url.into())
     }
 
-    /// Returns the address with its password.
-    pub(crate) fn reveal(&self) -> &str {
+    /// Returns the address with its password, for the driver alone.
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 
     /// Returns `text` with the password of the address masked, wherever it is in there.
-    pub(crate) fn without_secrets(&self, text: &str) -> String {
+    pub fn without_secrets(&self, text: &str) -> String {
         match self.password().filter(|password| !password.is_empty()) {
             Some(password) => text.replace(password, MASK),
             None => text.to_owned(),
@@ -67,7 +67,7 @@ impl MongoUrl {
     }
 }
 
-impl fmt::Display for MongoUrl {
+impl fmt::Display for SecretUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(password) = self.password() else { return f.write_str(&self.0) };
         let start = password.as_ptr() as usize - self.0.as_ptr() as usize;
@@ -75,13 +75,13 @@ impl fmt::Display for MongoUrl {
     }
 }
 
-impl fmt::Debug for MongoUrl {
+impl fmt::Debug for SecretUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl Serialize for MongoUrl {
+impl Serialize for SecretUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn addresses_are_printed_without_their_passwords() {
-        let check = |url: &str, expected: &str| assert_eq!(MongoUrl::new(url).to_string(), expected);
+        let check = |url: &str, expected: &str| assert_eq!(SecretUrl::new(url).to_string(), expected);
         check("mongodb://h:27017/db", "mongodb://h:27017/db");
         check("mongodb://ann@h", "mongodb://ann@h");
         check("mongodb://ann:pa:ss@h", "mongodb://ann:***@h");
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_repeated_password_is_masked() {
-        let url = MongoUrl::new("mongodb://ann:p@ss@h");
+        let url = SecretUrl::new("mongodb://ann:p@ss@h");
         assert_eq!(url.without_secrets("`p@ss@h` is no host"), "`***@h` is no host");
     }
 }

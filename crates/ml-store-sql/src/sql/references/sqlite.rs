@@ -1,0 +1,43 @@
+//! Looking up on SQLite, which compares a text with a number by value where the column is one of numbers.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::sqlite::SqliteConnection;
+use ml_core::reference::ColumnRef;
+use serde_json::Value;
+
+use super::no_column;
+use crate::error::Failure;
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    place: i64,
+}
+
+/// Asks for all values at once. A number in a column of text is asked for as it prints.
+pub(super) fn are_present(
+    sqlite: &mut SqliteConnection,
+    column: &ColumnRef,
+    values: &[Value],
+) -> Result<Vec<bool>, Failure> {
+    let (table, name) = (column.table(), column.column());
+    let known = diesel::sql_query("SELECT cid AS place FROM pragma_table_info(?) WHERE name = ?")
+        .bind::<Text, _>(table)
+        .bind::<Text, _>(name);
+    if known.load::<Found>(sqlite)?.is_empty() {
+        return Err(no_column(column).into());
+    }
+    // Both names were checked to be plain words when they were read.
+    let select = format!(
+        "SELECT asked.key AS place FROM json_each(?) AS asked \
+         WHERE EXISTS (SELECT 1 FROM \"{table}\" AS looked WHERE looked.\"{name}\" = asked.value \
+         OR (asked.type IN ('integer', 'real') AND looked.\"{name}\" = CAST(asked.value AS TEXT)))"
+    );
+    let asked = Value::from(values).to_string();
+    let mut are_present = vec![false; values.len()];
+    for Found { place } in diesel::sql_query(select).bind::<Text, _>(asked).load::<Found>(sqlite)? {
+        are_present[place as usize] = true;
+    }
+    Ok(are_present)
+}

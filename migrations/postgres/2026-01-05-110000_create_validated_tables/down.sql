@@ -1,0 +1,3 @@
+DROP TABLE user_interactions;
+DROP TABLE market_metrics;
+DROP TABLE global_ml_data;

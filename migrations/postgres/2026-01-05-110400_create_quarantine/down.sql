@@ -1,0 +1,2 @@
+DROP TABLE quarantine_reasons;
+DROP TABLE quarantine;

@@ -1,0 +1,2 @@
+DROP TABLE experiment_tags;
+DROP TABLE experiments;
