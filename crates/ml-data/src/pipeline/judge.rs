@@ -69,7 +69,7 @@ struct Found {
 
 impl Pipeline {
     /// Judges `record` of `collection` by everything but uniqueness, which needs the store, and what needs the whole batch, see
-    /// [`Pipeline::settle`].
+    /// `Pipeline::settle`.
     pub fn judge(&self, collection: Collection, record: RawRecord) -> Judged {
         let mut found = Found::default();
         let rows = self.rows_of(collection, &record, &mut found);

@@ -1,3 +1,5 @@
+//! The options of a PostgreSQL store: how they are read, what is wrong with them, and that they show no secret.
+
 use super::*;
 
 fn parse(yaml: &str) -> Result<PostgresOptions, serde_yaml_ng::Error> {

@@ -1,4 +1,4 @@
-//! Measures bulk writes and the feed: `ML_TEST_MONGODB_URL=… cargo run --release -p ml-store-mongo --example bulk_rates -- [N] [BATCH]`.
+//! Measures bulk writes and the feed: `ML_TEST_MONGODB_URL=… cargo run --release -p ml-store-mongo --example document_rates -- [N] [BATCH]`.
 //!
 //! Prints records per second for new and for unchanged records, for the initial snapshot, and for reading the server's stream of
 //! changes; and how long after a write a waiting reader has the record. Making the records is not part of the time. The
@@ -26,7 +26,7 @@ async fn main() -> Outcome<()> {
     let batch: u64 = arguments.next().map_or(Ok(5_000), |text| text.parse())?;
     let url = std::env::var("ML_TEST_MONGODB_URL").map_err(|_| "set ML_TEST_MONGODB_URL")?;
     let mut options = MongoOptions::new(&url);
-    options.database = format!("ml_bulk_rates_{}", std::process::id());
+    options.database = format!("ml_document_rates_{}", std::process::id());
     let store = MongoDocuments::connect(&options).await?;
     store.migrate().await?;
     let measured = measure(&store, n_records, batch).await;
