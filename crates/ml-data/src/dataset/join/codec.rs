@@ -127,7 +127,9 @@ mod tests {
         #[test]
         fn cells_come_back(cells in prop::collection::vec(cell(), 0..6)) {
             let mut bytes = Vec::new();
-            cells.iter().for_each(|cell| put_cell(&mut bytes, cell));
+            for cell in &cells {
+                put_cell(&mut bytes, cell);
+            }
             let mut reader = Reader::new(&bytes);
             for cell in cells {
                 prop_assert_eq!(format!("{:?}", reader.cell().unwrap()), format!("{:?}", cell));

@@ -214,8 +214,12 @@ mod tests {
         ) {
             let written = ttl.map(|ttl| format!("{ttl}s"));
             let mut joiner = Joiner::new(source(written.as_deref()), room(n_bytes));
-            rows.iter().for_each(|row| joiner.add_row(row).unwrap());
-            values.iter().for_each(|value| joiner.add_value(value).unwrap());
+            for row in &rows {
+                joiner.add_row(row).unwrap();
+            }
+            for value in &values {
+                joiner.add_value(value).unwrap();
+            }
             let Joined { columns, counts } = joiner.finish().unwrap();
 
             let expected = naive(&rows, &values, ttl);

@@ -10,6 +10,9 @@ use super::run::{Run, RunReader, RunWriter};
 use super::sort_error;
 use crate::dataset::error::DatasetError;
 
+/// Key and value.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
 /// Records in order.
 #[derive(Debug)]
 pub(in crate::dataset) struct Sorted {
@@ -49,7 +52,7 @@ impl Sorted {
     ///
     /// # Errors
     /// [`DatasetError::Sort`] when a run cannot be read.
-    pub(in crate::dataset) fn next_record(&mut self) -> Result<Option<(&[u8], &[u8])>, DatasetError> {
+    pub(in crate::dataset) fn next_record(&mut self) -> Result<Option<Record<'_>>, DatasetError> {
         if let Some(given) = self.given.take() {
             self.put_back(given)?;
         }
