@@ -34,6 +34,8 @@ pub(super) struct Follower<'a> {
     reconciled: Option<ReconcileCounts>,
     /// Whether the comparison that was asked for is still to be done.
     is_reconcile_due: bool,
+    /// Whether the last commit may still be written: its connection broke before the answer came.
+    is_commit_in_doubt: bool,
 }
 
 /// Changes that were judged by everything but uniqueness, and the position after them.
@@ -64,13 +66,14 @@ impl<'a> Follower<'a> {
             counts: SyncCounts::default(),
             reconciled: None,
             is_reconcile_due: options.reconcile,
+            is_commit_in_doubt: false,
         }
     }
 
     /// Runs until nothing is newer, or until stopped; a store that does not answer is waited for.
     pub(super) async fn run(mut self) -> Result<CollectionReport, SyncError> {
         while let Err(error) = self.attempt().await {
-            let Some(pause) = self.backoff.pause_after(&error) else { return Err(error) };
+            let Some(pause) = self.pause_after(&error) else { return Err(error) };
             let cause = chain(&error);
             warn!(collection = %self.collection, "{cause}; trying again in {} ms", pause.as_millis());
             tokio::select! {
@@ -80,6 +83,15 @@ impl<'a> Follower<'a> {
         }
         let Follower { collection, counts, reconciled, .. } = self;
         Ok(CollectionReport { collection, counts, reconciled })
+    }
+
+    /// Returns how long to wait after `error` before trying again, if that may help.
+    fn pause_after(&mut self, error: &SyncError) -> Option<Duration> {
+        if matches!(error, SyncError::AnotherSync { .. }) && std::mem::take(&mut self.is_commit_in_doubt) {
+            // Who moved the checkpoint was this very sync, as far as anyone knows.
+            return Some(Duration::ZERO);
+        }
+        self.backoff.pause_after(error)
     }
 
     /// Goes on from the checkpoint, whatever happened before.
@@ -123,6 +135,7 @@ impl<'a> Follower<'a> {
             let Prepared { incoming, to, is_idle } = next;
             let is_due = !is_idle || self.options.follow.is_none() || moved_at.elapsed() >= IDLE_COMMIT_INTERVAL;
             if let Some(to) = to.clone().filter(|to| is_due && from.as_ref() != Some(to)) {
+                self.let_go(&incoming, from.as_ref()).await?;
                 let batch = self.batch(incoming, Advance::new(from.clone(), to.clone())).await?;
                 // An idle position is all that is to be committed then, and waiting comes next.
                 let prepare = async { if is_idle { Ok(None) } else { self.prepare(Some(&to)).await.map(Some) } };
@@ -137,15 +150,30 @@ impl<'a> Follower<'a> {
             }
             let Some(at_most) = self.options.follow else { break };
             next = self.wait(to.as_ref(), at_most).await?;
+            if next.is_idle {
+                // Everything that came is committed, and the feed answers.
+                self.backoff.reset();
+            }
         }
         Ok(())
+    }
+
+    /// Carries deletions that what came back depends on, and holds the position against another sync.
+    pub(super) async fn let_go(&mut self, incoming: &Incoming, from: Option<&ResumeToken>) -> Result<(), SyncError> {
+        let deleted = incoming.deletions_before_returns(&*self.sync.store, self.collection).await;
+        let deleted = deleted.map_err(|err| self.failed(err))?;
+        let Some(from) = from.filter(|_| !deleted.is_empty()) else { return Ok(()) };
+        let deletions = Incoming { deleted, ..Incoming::default() };
+        let batch = self.batch(deletions, Advance::new(Some(from.clone()), from.clone())).await?;
+        let committed = self.sync.store.commit(&batch).await;
+        self.committed(committed)
     }
 
     /// Reads and judges what comes after `from`.
     async fn prepare(&self, from: Option<&ResumeToken>) -> Result<Prepared, SyncError> {
         let limit = self.options.batch_size.max(1);
         let changes = self.sync.feed.changes(self.collection, from, limit).await.map_err(|err| self.failed(err))?;
-        self.judged(changes).await
+        Ok(self.judged(changes).await)
     }
 
     /// The same, but waits for something to come.
@@ -154,24 +182,25 @@ impl<'a> Follower<'a> {
         let waiting = self.sync.feed.wait_for_changes(self.collection, from, limit, at_most);
         tokio::select! {
             () = self.stop.cancelled() => Ok(Prepared { incoming: Incoming::default(), to: from.cloned(), is_idle: true }),
-            changes = waiting => self.judged(changes.map_err(|err| self.failed(err))?).await,
+            changes = waiting => Ok(self.judged(changes.map_err(|err| self.failed(err))?).await),
         }
     }
 
-    async fn judged(&self, ChangeBatch { changes, token }: ChangeBatch) -> Result<Prepared, SyncError> {
+    async fn judged(&self, ChangeBatch { changes, token }: ChangeBatch) -> Prepared {
         let is_idle = changes.is_empty();
-        let incoming = self.intake().take(self.collection, changes).await?;
-        Ok(Prepared { incoming, to: token, is_idle })
+        let incoming = self.intake().take(self.collection, changes).await;
+        Prepared { incoming, to: token, is_idle }
     }
 
     pub(super) fn intake(&self) -> Intake<'_> {
-        let (store, pipeline) = (&*self.sync.store, &self.sync.pipeline);
-        Intake { store, pipeline, max_record_bytes: self.options.max_record_bytes }
+        Intake { pipeline: &self.sync.pipeline, max_record_bytes: self.options.max_record_bytes }
     }
 
     /// Has the last word on what came in, and makes a batch of it.
-    pub(super) async fn batch(&mut self, incoming: Incoming, advance: Advance) -> Result<SyncBatch, SyncError> {
+    pub(super) async fn batch(&mut self, mut incoming: Incoming, advance: Advance) -> Result<SyncBatch, SyncError> {
         let collection = self.collection;
+        // Not before: the version before it may have been in the batch before this one.
+        incoming.date(&*self.sync.store, collection).await.map_err(|err| self.failed(err))?;
         let mut owners = Owners::default();
         owners.load(&*self.sync.store, &incoming.judged).await.map_err(|err| self.failed(err))?;
         incoming.deleted.iter().for_each(|deletion| owners.release(&deletion.raw_id));
@@ -196,7 +225,9 @@ impl<'a> Follower<'a> {
 
     /// Counts what was committed, and tells how far that is.
     pub(super) fn committed(&mut self, committed: Result<SyncCounts, StoreError>) -> Result<(), SyncError> {
+        self.is_commit_in_doubt |= matches!(committed, Err(StoreError::Unavailable { .. }));
         let counts = committed.map_err(|error| SyncError::of_commit(self.collection, error))?;
+        self.is_commit_in_doubt = false;
         self.backoff.reset();
         self.counts += counts;
         if counts != SyncCounts::default() {

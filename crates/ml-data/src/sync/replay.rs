@@ -118,9 +118,9 @@ impl Replayer {
     ) -> Result<(Decided, chrono::DateTime<chrono::Utc>), SyncError> {
         let failed = |source| SyncError::Store { collection, source };
         let current = self.current(collection, waiting).await.map_err(failed)?;
-        let (store, pipeline, max_record_bytes) = (&*self.store, &self.pipeline, self.max_record_bytes);
-        let intake = Intake { store, pipeline, max_record_bytes };
-        let incoming = intake.take(collection, current).await?;
+        let intake = Intake { pipeline: &self.pipeline, max_record_bytes: self.max_record_bytes };
+        let mut incoming = intake.take(collection, current).await;
+        incoming.date(&*self.store, collection).await.map_err(failed)?;
         owners.load(&*self.store, &incoming.judged).await.map_err(failed)?;
         let now = self.clock.now();
         let mut decided = decide(collection, incoming.judged, owners, now);
