@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use ml_core::record::Collection;
 use ml_data::pipeline::Pipeline;
 use ml_data::sync::{
-    DocumentToSql, MAX_RECORD_BYTES, Replayer, StatusReader, SyncOptions, SyncProgress, SyncReport, SyncStage,
-    SyncStatus,
+    BATCH_SIZE, DocumentToSql, MAX_RECORD_BYTES, Replayer, StatusReader, SyncOptions, SyncProgress, SyncReport,
+    SyncStage, SyncStatus,
 };
 
 use crate::compose::App;
@@ -20,7 +20,7 @@ use crate::progress::Progress;
 const PATIENCE_WHILE_FOLLOWING: Duration = Duration::from_secs(600);
 
 /// What to sync, and how.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct SyncRequest {
     /// Only this collection.
     pub(crate) collection: Option<Collection>,
@@ -28,6 +28,14 @@ pub(crate) struct SyncRequest {
     pub(crate) follow: Option<Duration>,
     /// Whether to compare both sides first.
     pub(crate) reconcile: bool,
+    /// How many records are judged and committed at a time.
+    pub(crate) batch_size: usize,
+}
+
+impl Default for SyncRequest {
+    fn default() -> SyncRequest {
+        SyncRequest { collection: None, follow: None, reconcile: false, batch_size: BATCH_SIZE }
+    }
 }
 
 /// Syncs one collection, or all of them, to the present end of their feeds, or on until Ctrl-C.
@@ -39,9 +47,9 @@ pub(crate) async fn sync(app: &App, request: SyncRequest, stop: &CancellationTok
         pipeline: pipeline(app)?,
         clock: app.clock.clone(),
     };
-    let SyncRequest { collection, follow, reconcile } = request;
+    let SyncRequest { collection, follow, reconcile, batch_size } = request;
     let collections = collection.map_or_else(|| Collection::ALL.to_vec(), |collection| vec![collection]);
-    let mut options = SyncOptions { collections, follow, reconcile, ..SyncOptions::default() };
+    let mut options = SyncOptions { collections, follow, reconcile, batch_size, ..SyncOptions::default() };
     if follow.is_some() {
         options.patience = PATIENCE_WHILE_FOLLOWING;
     }
