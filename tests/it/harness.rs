@@ -6,8 +6,10 @@ pub(crate) mod mongo;
 pub(crate) mod namespace;
 pub(crate) mod outcome;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod samples;
 pub(crate) mod signal;
+pub(crate) mod sql_side;
 pub(crate) mod trained;
 pub(crate) mod workspace;
 

@@ -1,6 +1,7 @@
 //! End to end: every test starts the real `ml-app` binary in a folder of its own and looks at what a user would see.
 
 mod bad_input;
+mod chaos;
 mod demo;
 mod doctor;
 mod harness;

@@ -24,6 +24,8 @@ pub(crate) struct SyncRequest {
     pub(crate) follow: Option<Duration>,
     /// Whether to compare both sides first.
     pub(crate) reconcile: bool,
+    /// How many records are judged and committed at a time, unless it is as the settings say.
+    pub(crate) batch_size: Option<usize>,
 }
 
 /// Syncs one collection, or all of them, to the present end of their feeds, or on until Ctrl-C.
@@ -36,12 +38,12 @@ pub(crate) async fn sync(app: &App, request: SyncRequest, stop: &CancellationTok
         pipeline: pipeline(app)?,
         clock: app.clock.clone(),
     };
-    let SyncRequest { collection, follow, reconcile } = request;
+    let SyncRequest { collection, follow, reconcile, batch_size } = request;
     let collections = collection.map_or_else(|| Collection::ALL.to_vec(), |collection| vec![collection]);
     let settings = &app.config.settings.sync;
     let options = SyncOptions {
         collections,
-        batch_size: settings.batch_size,
+        batch_size: batch_size.unwrap_or(settings.batch_size),
         max_record_bytes: settings.max_record_bytes,
         follow,
         reconcile,

@@ -21,7 +21,7 @@ use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::record::Collection;
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{Bson, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, RawDocumentBuf, Uuid, doc};
 use tokio::time::Instant;
 
 use crate::store::MongoDocuments;
@@ -110,10 +110,13 @@ impl ChangeFeed for MongoDocuments {
 /// The most records asked for in one query.
 const IDS_AT_ONCE: usize = 500;
 
-/// Returns what a record of this id may be called in MongoDB: another program's object id is shown as text.
+/// Returns what a record of this id may be called in MongoDB: another program's ids of other types are shown as text.
 fn keys_of(id: &RecordId) -> Vec<Bson> {
-    let mut keys = vec![Bson::String(id.as_str().to_owned())];
-    keys.extend(ObjectId::parse_str(id.as_str()).ok().map(Bson::ObjectId));
+    let text = id.as_str();
+    let mut keys = vec![Bson::String(text.to_owned())];
+    keys.extend(ObjectId::parse_str(text).ok().map(Bson::ObjectId));
+    keys.extend(text.parse().ok().map(Bson::Int64));
+    keys.extend(Uuid::parse_str(text).ok().map(Bson::from));
     keys
 }
 

@@ -4,12 +4,13 @@ use std::process::Command;
 
 use futures::TryStreamExt as _;
 use mongodb::bson::{Document, doc};
+use mongodb::error::{Error, ErrorKind};
 use mongodb::{Client, Collection, Database};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::skip;
 use super::workspace::Workspace;
+use super::{skip, wait_until};
 
 /// A database that no other test has touched; it goes when this does.
 pub(crate) struct TestDatabase {
@@ -26,12 +27,31 @@ impl TestDatabase {
             skip("set ML_TEST_MONGODB_URL");
             return None;
         };
+        Some(TestDatabase::on(url))
+    }
+
+    /// Thinks of a database on the server at `url`.
+    pub(crate) fn on(url: String) -> TestDatabase {
         #[expect(clippy::disallowed_methods, reason = "tests that run side by side need names of their own")]
         let name = format!("ml_e2e_{}", Uuid::now_v7().simple());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads start");
         let client = runtime.block_on(Client::with_uri_str(&url)).expect("the address is one of MongoDB");
-        Some(TestDatabase { runtime, database: client.database(&name), url })
+        TestDatabase { runtime, database: client.database(&name), url }
+    }
+
+    /// Returns the port that the server listens on.
+    pub(crate) fn port(&self) -> u16 {
+        let address = self.url.trim_start_matches("mongodb://").split(['/', ',']).next().unwrap_or_default();
+        let port = address.rsplit_once(':').map(|(_, port)| port.parse());
+        port.expect("the address has a port").expect("a port is a number")
+    }
+
+    /// Returns what belongs into `database.yaml` for documents that are here and reached at `port` of this machine.
+    pub(crate) fn settings_through(&self, port: u16, more: &str) -> String {
+        let name = self.database.name();
+        let url = format!("mongodb://127.0.0.1:{port}/?directConnection=true");
+        format!("documents: {{ backend: mongodb, url: '{url}', database: {name}, {more} }}\n")
     }
 
     /// Returns the section of `database.yaml` that puts documents here.
@@ -86,7 +106,28 @@ impl TestDatabase {
         assert_eq!(updated.modified_count, 1, "{collection} has no such document");
     }
 
-    fn documents(&self, collection: &str) -> Collection<Document> {
+    /// Lists the documents of a collection.
+    pub(crate) fn list(&self, collection: &str, projection: Document) -> Vec<Document> {
+        let documents = self.documents(collection);
+        self.persist(|| async { documents.find(doc! {}).projection(projection.clone()).await?.try_collect().await })
+    }
+
+    /// Does what must be done at last, however often the server goes away meanwhile; `attempt` may be done more than once.
+    pub(crate) fn persist<T, F>(&self, attempt: impl Fn() -> F) -> T
+    where
+        F: Future<Output = mongodb::error::Result<T>>,
+    {
+        wait_until("the MongoDB server has done what it was asked", || match self.runtime.block_on(attempt()) {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                assert!(is_of_the_network(&error), "{error}");
+                Err(error.to_string())
+            }
+        })
+    }
+
+    /// Returns a collection to work with.
+    pub(crate) fn documents(&self, collection: &str) -> Collection<Document> {
         self.database.collection(collection)
     }
 }
@@ -96,6 +137,13 @@ impl Drop for TestDatabase {
         let dropped = self.runtime.block_on(async { self.database.drop().await });
         assert!(std::thread::panicking() || dropped.is_ok(), "{dropped:?}");
     }
+}
+
+fn is_of_the_network(error: &Error) -> bool {
+    let is_cut = |kind: &ErrorKind| {
+        matches!(kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } | ErrorKind::ServerSelection { .. })
+    };
+    is_cut(&error.kind) || error.contains_label("RetryableWriteError")
 }
 
 /// Has a command look for its documents at `url`, and give up soon.

@@ -19,6 +19,9 @@ use crate::cli::quarantine::collection;
 use crate::output::{self, Report};
 use crate::syncing::{self, SyncRequest};
 
+/// More at a time would only take more memory.
+const MAX_BATCH_SIZE: usize = 100_000;
+
 /// Moves new and changed records between the stores.
 ///
 /// To SQL, each record is normalised and judged by the rules of pipeline.yaml: it becomes a row, or waits in quarantine with
@@ -55,6 +58,16 @@ pub(crate) struct Args {
     /// Seconds to wait for changes at a time with --follow; what comes meanwhile is taken at once
     #[arg(long, value_name = "SECONDS", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     interval: u64,
+    /// Records to judge and commit at a time: fewer take less memory, more take less time [default: sync.batch_size of settings.yaml]
+    #[arg(long, value_name = "N", value_parser = batch_size)]
+    batch_size: Option<usize>,
+}
+
+fn batch_size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(size @ 1..=MAX_BATCH_SIZE) => Ok(size),
+        _ => Err(format!("not a number from 1 to {MAX_BATCH_SIZE}")),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,7 +133,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let (app, stop) = (&context.app, &context.stop);
     let follow = args.follow.then(|| Duration::from_secs(args.interval));
-    let request = SyncRequest { collection: args.collection, follow, reconcile: args.reconcile };
+    let (collection, reconcile, batch_size) = (args.collection, args.reconcile, args.batch_size);
+    let request = SyncRequest { collection, follow, reconcile, batch_size };
     let report = syncing::sync(app, request, stop).await?;
     context.output.print(&report)?;
     // Ctrl-C is how following is meant to end.

@@ -40,6 +40,8 @@ pub(super) struct Follower<'a> {
     warned: BTreeMap<(String, Option<String>), u64>,
     /// Whether the comparison that was asked for is still to be done.
     is_reconcile_due: bool,
+    /// Whether the last commit may still be written: its connection broke before the answer came.
+    is_commit_in_doubt: bool,
 }
 
 /// Changes that were judged by everything but uniqueness, and the position after them.
@@ -71,6 +73,7 @@ impl<'a> Follower<'a> {
             reconciled: None,
             warned: BTreeMap::new(),
             is_reconcile_due: options.reconcile,
+            is_commit_in_doubt: false,
         }
     }
 
@@ -91,9 +94,14 @@ impl<'a> Follower<'a> {
         Ok(CollectionReport { collection, counts, reconciled, warnings: warnings.collect() })
     }
 
+    /// Returns how long to wait after `error` before trying again, if that may help.
     fn pause_after(&mut self, error: &SyncError) -> Option<Duration> {
-        let SyncError::Store { source, .. } = error else { return None };
-        self.backoff.pause_after(source)
+        match error {
+            // Who moved the checkpoint was this very sync, as far as anyone knows.
+            SyncError::AnotherSync { .. } if std::mem::take(&mut self.is_commit_in_doubt) => Some(Duration::ZERO),
+            SyncError::Store { source, .. } => self.backoff.pause_after(source),
+            _ => None,
+        }
     }
 
     /// Goes on from the checkpoint, whatever happened before.
@@ -137,6 +145,7 @@ impl<'a> Follower<'a> {
             let Prepared { incoming, to, is_idle } = next;
             let is_due = !is_idle || self.options.follow.is_none() || moved_at.elapsed() >= IDLE_COMMIT_INTERVAL;
             if let Some(to) = to.clone().filter(|to| is_due && from.as_ref() != Some(to)) {
+                self.let_go(&incoming, from.as_ref()).await?;
                 let batch = self.batch(incoming, Advance::new(from.clone(), to.clone())).await?;
                 // An idle position is all that is to be committed then, and waiting comes next.
                 let prepare = async { if is_idle { Ok(None) } else { self.prepare(Some(&to)).await.map(Some) } };
@@ -151,8 +160,23 @@ impl<'a> Follower<'a> {
             }
             let Some(at_most) = self.options.follow else { break };
             next = self.wait(to.as_ref(), at_most).await?;
+            if next.is_idle {
+                // Everything that came is committed, and the feed answers.
+                self.backoff.reset();
+            }
         }
         Ok(())
+    }
+
+    /// Carries deletions that what came back depends on, and holds the position against another sync.
+    pub(super) async fn let_go(&mut self, incoming: &Incoming, from: Option<&ResumeToken>) -> Result<(), SyncError> {
+        let deleted = incoming.deletions_before_returns(&*self.sync.store, self.collection).await;
+        let deleted = deleted.map_err(|err| self.failed(err))?;
+        let Some(from) = from.filter(|_| !deleted.is_empty()) else { return Ok(()) };
+        let deletions = Incoming { deleted, ..Incoming::default() };
+        let batch = self.batch(deletions, Advance::new(Some(from.clone()), from.clone())).await?;
+        let committed = self.sync.store.commit(&batch).await;
+        self.committed(&batch, committed)
     }
 
     /// Reads and judges what comes after `from`.
@@ -179,13 +203,18 @@ impl<'a> Follower<'a> {
     }
 
     pub(super) fn intake(&self) -> Intake<'_> {
-        let (store, references, pipeline) = (&*self.sync.store, &*self.sync.references, &self.sync.pipeline);
-        Intake { store, references, pipeline, max_record_bytes: self.options.max_record_bytes }
+        Intake {
+            references: &*self.sync.references,
+            pipeline: &self.sync.pipeline,
+            max_record_bytes: self.options.max_record_bytes,
+        }
     }
 
     /// Has the last word on what came in, and makes a batch of it.
-    pub(super) async fn batch(&mut self, incoming: Incoming, advance: Advance) -> Result<SyncBatch, SyncError> {
+    pub(super) async fn batch(&mut self, mut incoming: Incoming, advance: Advance) -> Result<SyncBatch, SyncError> {
         let collection = self.collection;
+        // Not before: the version before it may have been in the batch before this one.
+        incoming.date(&*self.sync.store, collection).await.map_err(|err| self.failed(err))?;
         let mut owners = Owners::default();
         let (store, feed, pipeline) = (&*self.sync.store, &*self.sync.feed, &*self.sync.pipeline);
         let sources = Sources { store, feed, pipeline };
@@ -223,7 +252,9 @@ impl<'a> Follower<'a> {
         batch: &SyncBatch,
         committed: Result<SyncCounts, StoreError>,
     ) -> Result<(), SyncError> {
+        self.is_commit_in_doubt |= matches!(committed, Err(StoreError::Unavailable { .. }));
         let counts = committed.map_err(|error| SyncError::of_commit(self.collection, error))?;
+        self.is_commit_in_doubt = false;
         self.backoff.reset();
         self.counts += counts;
         self.count_warnings(batch);

@@ -14,7 +14,7 @@ use ml_core::id::RecordId;
 use ml_core::quarantine::{QuarantineReason, QuarantinedRecord};
 use ml_core::record::{Collection, DataType, ORIGIN, ORIGIN_FIELD, RawRecord, SourceApp};
 use ml_core::reference::ReferenceStore;
-use ml_core::sync::{Deletion, SyncStore};
+use ml_core::sync::{Deletion, SyncOutcome, SyncStore};
 
 use super::SyncError;
 use crate::pipeline::{Judged, Pipeline, judge_batch};
@@ -28,12 +28,56 @@ pub(super) struct Incoming {
     pub(super) unreadable: Vec<(RawRecord, QuarantineReason)>,
     /// Records that are gone.
     pub(super) deleted: Vec<Deletion>,
+    /// Records that were deleted and came back, or may have been.
+    pub(super) returned: Vec<RecordId>,
+}
+
+impl Incoming {
+    /// Gives what stands in for a document the time of the version before it, as far as `store` knows one, since its own cannot
+    /// be read: any version that can be read may follow.
+    pub(super) async fn date(&mut self, store: &dyn SyncStore, collection: Collection) -> Result<(), StoreError> {
+        let undated = self.unreadable.iter().filter(|(record, _)| record.ingested_at == DateTime::UNIX_EPOCH);
+        let ids: Vec<RecordId> = undated.map(|(record, _)| record.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let found = store.find_lineage(collection, &ids).await?;
+        let times: HashMap<RecordId, DateTime<Utc>> =
+            found.into_iter().map(|lineage| (lineage.raw_id, lineage.version.ingested_at)).collect();
+        for (record, _) in &mut self.unreadable {
+            record.ingested_at = times.get(&record.id).copied().unwrap_or(record.ingested_at);
+        }
+        Ok(())
+    }
+
+    /// Returns the deletions of records that came back as they were before what `store` knows of them. They are to be carried
+    /// first, for otherwise an older version takes no newer one's place.
+    pub(super) async fn deletions_before_returns(
+        &self,
+        store: &dyn SyncStore,
+        collection: Collection,
+    ) -> Result<Vec<Deletion>, StoreError> {
+        if self.returned.is_empty() {
+            return Ok(Vec::new());
+        }
+        let unreadable = self.unreadable.iter().map(|(record, _)| record);
+        let records = self.judged.iter().map(|judged| &judged.record).chain(unreadable);
+        let times: HashMap<&RecordId, DateTime<Utc>> = records
+            .map(|record| (&record.id, record.ingested_at))
+            .filter(|(_, at)| *at != DateTime::UNIX_EPOCH)
+            .collect();
+        let found = store.find_lineage(collection, &self.returned).await?.into_iter();
+        let outdated = found.filter(|former| {
+            let is_there = former.outcome != SyncOutcome::Deleted;
+            is_there && times.get(&former.raw_id).is_some_and(|at| *at < former.version.ingested_at)
+        });
+        Ok(outdated.map(|former| Deletion { raw_id: former.raw_id, seen: None }).collect())
+    }
 }
 
 /// Takes changes apart and judges what is a record.
 #[derive(Clone, Copy)]
 pub(super) struct Intake<'a> {
-    pub(super) store: &'a dyn SyncStore,
     pub(super) references: &'a dyn ReferenceStore,
     pub(super) pipeline: &'a Arc<Pipeline>,
     pub(super) max_record_bytes: usize,
@@ -42,7 +86,7 @@ pub(super) struct Intake<'a> {
 impl Intake<'_> {
     /// Takes `changes` of `collection` in; of several changes of a record the last counts.
     pub(super) async fn take(self, collection: Collection, changes: Vec<Change>) -> Result<Incoming, SyncError> {
-        let mut incoming = Incoming::default();
+        let mut incoming = Incoming { returned: returned(&changes), ..Incoming::default() };
         let mut records = Vec::with_capacity(changes.len());
         for change in last_of_each(changes) {
             match change {
@@ -58,9 +102,8 @@ impl Intake<'_> {
                 }
             }
         }
-        let failed = |source| SyncError::Store { collection, source };
-        self.date(collection, &mut incoming.unreadable).await.map_err(failed)?;
         incoming.judged = judge_batch(self.pipeline, collection, records).await;
+        let failed = |source| SyncError::Store { collection, source };
         self.pipeline.settle(&mut incoming.judged, self.references).await.map_err(failed)?;
         Ok(incoming)
     }
@@ -69,27 +112,6 @@ impl Intake<'_> {
         let message = format!("the record has more than the {} bytes that are taken", self.max_record_bytes);
         let reason = reason_of(Unreadable::TooLarge, message);
         (RawRecord { raw_content: Value::Null, ..record }, reason)
-    }
-
-    /// Gives what stands in for a document the time of the version before it, since its own cannot be read: any version that
-    /// can be read may follow.
-    async fn date(
-        self,
-        collection: Collection,
-        unreadable: &mut [(RawRecord, QuarantineReason)],
-    ) -> Result<(), StoreError> {
-        let undated = unreadable.iter().filter(|(record, _)| record.ingested_at == DateTime::UNIX_EPOCH);
-        let ids: Vec<RecordId> = undated.map(|(record, _)| record.id.clone()).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let found = self.store.find_lineage(collection, &ids).await?;
-        let times: HashMap<RecordId, DateTime<Utc>> =
-            found.into_iter().map(|lineage| (lineage.raw_id, lineage.version.ingested_at)).collect();
-        for (record, _) in unreadable {
-            record.ingested_at = times.get(&record.id).copied().unwrap_or(record.ingested_at);
-        }
-        Ok(())
     }
 }
 
@@ -102,6 +124,24 @@ fn last_of_each(changes: Vec<Change>) -> Vec<Change> {
     }
     let last = changes.into_iter().zip(is_last.into_iter().rev());
     last.filter(|(_, is_last)| *is_last).map(|(change, _)| change).collect()
+}
+
+/// Returns the records that are there again after a deletion.
+fn returned(changes: &[Change]) -> Vec<RecordId> {
+    let (mut deleted, mut returned) = (HashSet::new(), Vec::new());
+    for change in changes {
+        match change {
+            Change::Deleted(id) => {
+                deleted.insert(id);
+            }
+            Change::Upserted(_) | Change::Undecodable { .. } => {
+                if deleted.remove(change.id()) {
+                    returned.push(change.id().clone());
+                }
+            }
+        }
+    }
+    returned
 }
 
 fn has_our_origin(metadata: &Map<String, Value>) -> bool {

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use serde::Serialize;
 use tracing::info;
 
-use ml_core::document::{RecordHash, RecordQuery, ResumeToken};
+use ml_core::document::{Change, RecordHash, RecordQuery, ResumeToken};
 use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::page::{Page, PageRequest};
@@ -56,12 +56,13 @@ pub(super) enum Occasion {
 #[derive(Default)]
 struct Differences {
     to_fetch: Vec<RecordId>,
-    gone: Vec<Deletion>,
+    /// What SQL has of records that the list of documents does not have.
+    unlisted: Vec<RecordLineage>,
 }
 
 impl Differences {
     fn len(&self) -> usize {
-        self.to_fetch.len() + self.gone.len()
+        self.to_fetch.len() + self.unlisted.len()
     }
 }
 
@@ -86,12 +87,12 @@ impl Follower<'_> {
                 break;
             }
             found.compared += u64::from(hash.is_some());
-            self.note(hash, lineage, &mut differences, &mut found);
+            self.note(hash, lineage, &mut differences);
             if differences.len() >= self.options.batch_size.max(1) {
-                self.settle(&mut differences, from.as_ref()).await?;
+                self.settle(&mut differences, from.as_ref(), &mut found).await?;
             }
         }
-        self.settle(&mut differences, from.as_ref()).await?;
+        self.settle(&mut differences, from.as_ref(), &mut found).await?;
         let advance = Advance { from, to: latest.clone(), reconciled: true };
         let batch = self.batch(Incoming::default(), advance).await?;
         let committed = self.sync.store.commit(&batch).await;
@@ -138,24 +139,11 @@ impl Follower<'_> {
     }
 
     /// Notes what is to be done about a record that one side has, or both.
-    fn note(
-        &self,
-        hash: Option<RecordHash>,
-        lineage: Option<RecordLineage>,
-        differences: &mut Differences,
-        found: &mut ReconcileCounts,
-    ) {
+    fn note(&self, hash: Option<RecordHash>, lineage: Option<RecordLineage>, differences: &mut Differences) {
         let lineage = lineage.filter(|lineage| lineage.outcome != SyncOutcome::Deleted);
         match (hash, lineage) {
-            (Some(hash), lineage) if !agree(&hash, lineage.as_ref()) => {
-                found.differing += 1;
-                differences.to_fetch.push(hash.id);
-            }
-            (None, Some(lineage)) if !self.is_retained(&lineage) => {
-                found.gone += 1;
-                let seen = Some(lineage.version.content_hash);
-                differences.gone.push(Deletion { raw_id: lineage.raw_id, seen });
-            }
+            (Some(hash), lineage) if !agree(&hash, lineage.as_ref()) => differences.to_fetch.push(hash.id),
+            (None, Some(lineage)) if !self.is_retained(&lineage) => differences.unlisted.push(lineage),
             _ => {}
         }
     }
@@ -165,12 +153,35 @@ impl Follower<'_> {
         kept_for.is_some_and(|kept_for| lineage.version.ingested_at < self.sync.clock.now() - *kept_for)
     }
 
-    /// Fetches and commits what differs, holding the position against another sync.
-    async fn settle(&mut self, differences: &mut Differences, from: Option<&ResumeToken>) -> Result<(), SyncError> {
-        let Differences { to_fetch, gone } = std::mem::take(differences);
-        let Some(from) = from.filter(|_| !to_fetch.is_empty() || !gone.is_empty()) else { return Ok(()) };
-        let current = self.sync.feed.current(self.collection, &to_fetch).await.map_err(|err| self.failed(err))?;
-        let mut incoming = self.intake().take(self.collection, current).await?;
+    /// Fetches and commits what differs, holding the position against another sync. What is not listed is looked for too: it may
+    /// have come back meanwhile, or have an id that no list of records shows.
+    async fn settle(
+        &mut self,
+        differences: &mut Differences,
+        from: Option<&ResumeToken>,
+        found: &mut ReconcileCounts,
+    ) -> Result<(), SyncError> {
+        let Differences { to_fetch, unlisted } = std::mem::take(differences);
+        let Some(from) = from.filter(|_| !to_fetch.is_empty() || !unlisted.is_empty()) else { return Ok(()) };
+        found.differing += to_fetch.len() as u64;
+        let mut changes = self.sync.feed.current(self.collection, &to_fetch).await.map_err(|err| self.failed(err))?;
+        let unlisted_ids: Vec<RecordId> = unlisted.iter().map(|lineage| lineage.raw_id.clone()).collect();
+        let unlisted_now =
+            self.sync.feed.current(self.collection, &unlisted_ids).await.map_err(|err| self.failed(err))?;
+        let mut gone = Vec::new();
+        for (lineage, change) in unlisted.into_iter().zip(unlisted_now) {
+            match change {
+                Change::Deleted(raw_id) => gone.push(Deletion { raw_id, seen: Some(lineage.version.content_hash) }),
+                Change::Undecodable { .. } if lineage.outcome == SyncOutcome::Quarantined => {}
+                change => changes.push(change),
+            }
+        }
+        found.gone += gone.len() as u64;
+        let mut incoming = self.intake().take(self.collection, changes).await?;
+        // The documents are what counts, also where they were taken back to what they were.
+        incoming.returned = to_fetch;
+        incoming.returned.extend(unlisted_ids);
+        self.let_go(&incoming, Some(from)).await?;
         incoming.deleted.extend(gone);
         let batch = self.batch(incoming, Advance::new(Some(from.clone()), from.clone())).await?;
         let committed = self.sync.store.commit(&batch).await;

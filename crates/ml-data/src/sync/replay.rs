@@ -130,8 +130,9 @@ impl Replayer {
         let failed = |source| SyncError::Store { collection, source };
         let current = self.current(collection, waiting).await.map_err(failed)?;
         let (store, pipeline, max_record_bytes) = (&*self.store, &self.pipeline, self.max_record_bytes);
-        let intake = Intake { store, references: &*self.references, pipeline, max_record_bytes };
-        let incoming = intake.take(collection, current).await?;
+        let intake = Intake { references: &*self.references, pipeline, max_record_bytes };
+        let mut incoming = intake.take(collection, current).await?;
+        incoming.date(store, collection).await.map_err(failed)?;
         let sources = Sources { store, feed: &*self.feed, pipeline };
         owners.load(sources, collection, &incoming.judged).await.map_err(failed)?;
         let now = self.clock.now();

@@ -22,7 +22,7 @@ use ml_data::pipeline::Pipeline;
 use ml_data::sync::{DocumentToSql, ReconcileCounts, SyncError, SyncOptions, SyncReport};
 
 use crate::fixture::{Fixture, pipeline};
-use crate::flaky::{Countdown, FlakyFeed, FlakySql};
+use crate::flaky::{Countdown, FlakyFeed, FlakySql, Mishap};
 
 const LABELLED: &str = "
 schema_version: 1
@@ -168,8 +168,8 @@ async fn take(fixture: &Fixture, step: &Step) {
             ended(fixture.run(&options).await.map(drop));
         }
         Step::Crash { batch_size, at_commit, after_writing } => {
-            let (inner, fails) = (fixture.sql.clone(), Countdown::at(*at_commit));
-            let store = FlakySql { inner, fails, after_writing: *after_writing };
+            let mishap = if *after_writing { Mishap::AfterWriting } else { Mishap::BeforeWriting };
+            let store = FlakySql::new(fixture.sql.clone(), Countdown::at(*at_commit), mishap);
             let sync = fixture.two_sides(fixture.documents.clone(), Arc::new(store));
             let options = SyncOptions { batch_size: *batch_size, ..text_only() };
             ended(sync.sync(&options, &|_| {}, &CancellationToken::new()).await.map(drop));
@@ -238,6 +238,46 @@ async fn deletions_are_carried_and_counted() {
 }
 
 #[tokio::test]
+async fn a_record_that_comes_back_from_a_backup_is_as_it_was_then() {
+    for batch_size in [1, 100] {
+        let fixture = Fixture::default();
+        fixture.put_many(2).await;
+        let backup = fixture.records(TextCorpus).await;
+        fixture.put("r000", "later", Some(1)).await;
+        fixture.put("r001", "later", None).await;
+        fixture.sync_text().await;
+        fixture.delete(&["r000", "r001"]).await;
+        fixture.documents.upsert(TextCorpus, &backup).await.unwrap();
+
+        let feed = FlakyFeed { tells_deletions: true, ..FlakyFeed::new(fixture.documents.clone()) };
+        let sync = fixture.two_sides(Arc::new(feed), fixture.sql.clone());
+        let options = SyncOptions { batch_size, ..text_only() };
+        let counts = sync.sync(&options, &|_| {}, &CancellationToken::new()).await.unwrap().total();
+
+        assert_eq!((counts.deleted, counts.written), (2, 2), "{counts:?}");
+        fixture.assert_agreed().await;
+    }
+}
+
+#[tokio::test]
+async fn a_comparison_takes_records_back_to_what_the_documents_are() {
+    let fixture = Fixture::default();
+    fixture.put_many(2).await;
+    let backup = fixture.records(TextCorpus).await;
+    fixture.put("r000", "later", Some(1)).await;
+    fixture.put("r001", "later", None).await;
+    fixture.sync_text().await;
+    fixture.delete(&["r000", "r001"]).await;
+    fixture.documents.upsert(TextCorpus, &backup).await.unwrap();
+    fixture.documents.expire_positions();
+
+    let report = fixture.sync_text().await;
+
+    assert_eq!(report.reconciled[&TextCorpus].differing, 2);
+    fixture.assert_agreed().await;
+}
+
+#[tokio::test]
 async fn a_record_that_was_never_synced_is_deleted_without_a_trace() {
     let fixture = Fixture::default();
     fixture.put_many(2).await;
@@ -263,7 +303,7 @@ async fn an_expired_position_costs_only_what_differs() {
     let report = sync.sync(&text_only(), &|_| {}, &CancellationToken::new()).await.unwrap();
 
     assert_eq!(report.reconciled[&TextCorpus], ReconcileCounts { compared: 199, differing: 3, gone: 2 });
-    assert_eq!(feed.n_fetched.load(Ordering::SeqCst), 3);
+    assert_eq!(feed.n_fetched.load(Ordering::SeqCst), 5, "what differs, and what may be gone");
     let total = SyncCounts { read: 5, written: 2, quarantined: 1, deleted: 2, ..SyncCounts::default() };
     assert_eq!(report.total(), total);
     fixture.assert_agreed().await;
@@ -338,6 +378,21 @@ async fn a_document_that_cannot_be_read_waits_and_holds_nothing_up() {
     fixture.put("r001", "mended", Some(1)).await;
     fixture.sync_text().await;
     assert_eq!(fixture.quarantined().await.len(), 1);
+    fixture.assert_agreed().await;
+}
+
+#[tokio::test]
+async fn a_record_that_is_spoiled_while_its_row_is_written_waits_too() {
+    let fixture = Fixture::default();
+    fixture.put_many(2).await;
+    let documents = fixture.documents.clone();
+    let spoil = move || documents.spoil(TextCorpus, &record_id("r000"), Unreadable::Malformed, "no object");
+    let once = std::sync::Once::new();
+    let store = FlakySql::slow(fixture.sql.clone(), move || once.call_once(&spoil));
+    let sync = fixture.two_sides(fixture.documents.clone(), Arc::new(store));
+    let options = SyncOptions { batch_size: 1, ..text_only() };
+    sync.sync(&options, &|_| {}, &CancellationToken::new()).await.unwrap();
+    assert_eq!(fixture.reasons().await, ["r000  undecodable: no object"]);
     fixture.assert_agreed().await;
 }
 
@@ -431,6 +486,40 @@ async fn a_store_that_stays_away_ends_the_sync_with_its_error() {
     let options = SyncOptions { patience: Duration::from_millis(250), ..text_only() };
     let err = sync.sync(&options, &|_| {}, &CancellationToken::new()).await.unwrap_err();
     assert!(matches!(err, SyncError::Store { source: StoreError::Unavailable { .. }, .. }), "{err:?}");
+}
+
+#[tokio::test]
+async fn a_commit_that_lands_after_its_connection_broke_is_no_other_sync() {
+    for at_commit in 1..=3 {
+        let fixture = Fixture::default();
+        fixture.put_many(3).await;
+        let store = FlakySql::new(fixture.sql.clone(), Countdown::at(at_commit), Mishap::Late);
+        let sync = fixture.two_sides(fixture.documents.clone(), Arc::new(store));
+        let options = SyncOptions { batch_size: 1, ..text_only() };
+        sync.sync(&options, &|_| {}, &CancellationToken::new()).await.unwrap();
+        fixture.assert_agreed().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_begins_anew_when_all_was_well_for_a_while() {
+    let fixture = Fixture::default();
+    let feed = Arc::new(FlakyFeed::new(fixture.documents.clone()));
+    let sync = fixture.two_sides(feed.clone(), fixture.sql.clone());
+    let cancel = CancellationToken::new();
+    let (follow, patience) = (Some(Duration::from_secs(1)), Duration::from_secs(60));
+    let options = SyncOptions { follow, patience, ..text_only() };
+    let outages = async {
+        let mut ticks = tokio::time::interval(Duration::from_secs(50));
+        for _ in 0..4 {
+            ticks.tick().await;
+            // Nothing comes meanwhile, so that nothing is committed either.
+            feed.n_away.store(2, Ordering::SeqCst);
+        }
+        cancel.cancel();
+    };
+    let (ended, ()) = tokio::join!(sync.sync(&options, &|_| {}, &cancel), outages);
+    assert!(ended.unwrap().cancelled);
 }
 
 #[tokio::test]

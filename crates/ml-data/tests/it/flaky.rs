@@ -1,7 +1,7 @@
 //! Stores that fail at a chosen call, and count what they are asked for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,11 +35,37 @@ fn power_cut() -> StoreError {
     StoreError::Backend { operation: "committing", source: "the power went".into() }
 }
 
-/// The SQL side, of which one commit fails: before it is written, or, as when the answer is lost, after.
+/// How a commit fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mishap {
+    /// Nothing is written.
+    BeforeWriting,
+    /// All is written, and the answer is lost.
+    AfterWriting,
+    /// The connection breaks, and what was sent is written a moment later.
+    Late,
+}
+
+/// The SQL side, of which one commit fails.
 pub(crate) struct FlakySql {
-    pub(crate) inner: Arc<MemorySql>,
-    pub(crate) fails: Countdown,
-    pub(crate) after_writing: bool,
+    inner: Arc<MemorySql>,
+    fails: Countdown,
+    mishap: Mishap,
+    late: Mutex<Option<SyncBatch>>,
+    /// What others do while a commit is on its way.
+    meanwhile: Box<dyn Fn() + Send + Sync>,
+}
+
+impl FlakySql {
+    pub(crate) fn new(inner: Arc<MemorySql>, fails: Countdown, mishap: Mishap) -> FlakySql {
+        FlakySql { inner, fails, mishap, late: Mutex::default(), meanwhile: Box::new(|| {}) }
+    }
+
+    /// A side of which no commit fails, and every one takes as long as `meanwhile`.
+    pub(crate) fn slow(inner: Arc<MemorySql>, meanwhile: impl Fn() + Send + Sync + 'static) -> FlakySql {
+        let never = Countdown::at(0);
+        FlakySql { meanwhile: Box::new(meanwhile), ..FlakySql::new(inner, never, Mishap::BeforeWriting) }
+    }
 }
 
 #[async_trait]
@@ -53,12 +79,26 @@ impl SyncStore for FlakySql {
     }
 
     async fn commit(&self, batch: &SyncBatch) -> Result<SyncCounts, StoreError> {
-        let fails = self.fails.is_up();
-        if fails && !self.after_writing {
-            return Err(power_cut());
+        (self.meanwhile)();
+        tokio::task::yield_now().await;
+        let late = self.late.lock().unwrap().take();
+        if let Some(late) = late {
+            self.inner.commit(&late).await?;
         }
-        let counts = self.inner.commit(batch).await?;
-        if fails { Err(power_cut()) } else { Ok(counts) }
+        if !self.fails.is_up() {
+            return self.inner.commit(batch).await;
+        }
+        match self.mishap {
+            Mishap::BeforeWriting => Err(power_cut()),
+            Mishap::AfterWriting => {
+                self.inner.commit(batch).await?;
+                Err(power_cut())
+            }
+            Mishap::Late => {
+                *self.late.lock().unwrap() = Some(batch.clone());
+                Err(StoreError::Unavailable { operation: "committing", source: "the connection broke".into() })
+            }
+        }
     }
 
     async fn settle(&self, as_of: DateTime<Utc>) -> Result<(), StoreError> {
@@ -89,11 +129,13 @@ pub(crate) struct FlakyFeed {
     pub(crate) n_away: AtomicI64,
     /// How many records were asked for by id.
     pub(crate) n_fetched: AtomicUsize,
+    /// Whether it tells of a deletion before everything that it tells.
+    pub(crate) tells_deletions: bool,
 }
 
 impl FlakyFeed {
     pub(crate) fn new(inner: Arc<MemoryDocuments>) -> FlakyFeed {
-        FlakyFeed { inner, n_away: AtomicI64::new(0), n_fetched: AtomicUsize::new(0) }
+        FlakyFeed { inner, n_away: AtomicI64::new(0), n_fetched: AtomicUsize::new(0), tells_deletions: false }
     }
 
     fn answer(&self) -> Result<(), StoreError> {
@@ -113,7 +155,12 @@ impl ChangeFeed for FlakyFeed {
         limit: usize,
     ) -> Result<ChangeBatch, StoreError> {
         self.answer()?;
-        self.inner.changes(collection, token, limit).await
+        let mut batch = self.inner.changes(collection, token, limit).await?;
+        if self.tells_deletions {
+            let with_deletion = |change: Change| [Change::Deleted(change.id().clone()), change];
+            batch.changes = batch.changes.into_iter().flat_map(with_deletion).collect();
+        }
+        Ok(batch)
     }
 
     async fn wait_for_changes(
@@ -124,7 +171,14 @@ impl ChangeFeed for FlakyFeed {
         at_most: Duration,
     ) -> Result<ChangeBatch, StoreError> {
         self.answer()?;
-        self.inner.wait_for_changes(collection, token, limit, at_most).await
+        let batch = self.inner.changes(collection, token, limit).await?;
+        if !batch.changes.is_empty() {
+            return Ok(batch);
+        }
+        // By the clock of the runtime, which a test may hold still.
+        tokio::time::timeout(at_most, std::future::pending::<()>()).await.unwrap_err();
+        self.answer()?;
+        self.inner.changes(collection, token, limit).await
     }
 
     async fn latest(&self, collection: Collection) -> Result<ResumeToken, StoreError> {

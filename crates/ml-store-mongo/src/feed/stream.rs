@@ -349,10 +349,15 @@ fn deletions_of(events: &[RawDocumentBuf]) -> Vec<Deletion> {
     deletions.collect()
 }
 
-/// Keeps the last change of each record, in order: the ones before tell nothing more.
+/// Keeps the last change of each record and its last deletion, in order: the others tell nothing more. A record that comes back
+/// may do so as it was long ago.
 fn last_of_each(changes: Vec<Change>) -> Vec<Change> {
-    let mut seen = HashSet::with_capacity(changes.len());
-    let mut kept: Vec<bool> = changes.iter().rev().map(|change| seen.insert(change.id())).collect();
+    let (mut seen, mut deleted) = (HashSet::with_capacity(changes.len()), HashSet::new());
+    let mut kept = Vec::with_capacity(changes.len());
+    for change in changes.iter().rev() {
+        let is_last_deletion = matches!(change, Change::Deleted(_)) && deleted.insert(change.id());
+        kept.push(seen.insert(change.id()) || is_last_deletion);
+    }
     kept.reverse();
     changes.into_iter().zip(kept).filter_map(|(change, kept)| kept.then_some(change)).collect()
 }

@@ -7,7 +7,7 @@ use ml_core::testkit::build::{a_raw_record, record_id};
 use ml_store_mongo::MongoDocuments;
 use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, Uuid, doc};
 use serde_json::json;
 
 use crate::fixture::{TestDatabase, records};
@@ -57,6 +57,41 @@ async fn positions_outlive_connections() {
     assert_eq!(changes.len(), 8);
     assert_eq!(changes.last(), Some(&Change::Deleted(record_id("a-00003"))));
     assert_eq!(drain(&database, token, 3).await.0, []);
+}
+
+#[tokio::test]
+async fn a_deletion_is_told_before_the_record_comes_back() {
+    let Some(database) = TestDatabase::new() else { return };
+    let store = database.migrated().await;
+    let written = records("a", 2);
+    store.upsert(TextCorpus, &written).await.unwrap();
+    let token = store.latest(TextCorpus).await.unwrap();
+    // Whether the version that comes back is older than the one that went is for the reader to see.
+    store.delete(TextCorpus, &[written[0].id.clone()]).await.unwrap();
+    store.upsert(TextCorpus, &written[..1]).await.unwrap();
+    store.delete(TextCorpus, &[written[1].id.clone()]).await.unwrap();
+    let expected = [
+        Change::Deleted(written[0].id.clone()),
+        Change::Upserted(written[0].clone()),
+        Change::Deleted(written[1].id.clone()),
+    ];
+    assert_eq!(read(&store, &token).await.changes, expected);
+}
+
+#[tokio::test]
+async fn documents_are_found_by_ids_of_other_types() {
+    let Some(database) = TestDatabase::new() else { return };
+    let store = database.migrated().await;
+    let (object_id, uuid) = (ObjectId::new(), Uuid::new());
+    let documents = text_corpus(&database).await;
+    for id in [Bson::ObjectId(object_id), Bson::Int32(7), Bson::from(uuid)] {
+        let insert = documents.insert_one(doc! { "_id": id });
+        insert.bypass_document_validation(true).await.unwrap();
+    }
+    let ids = [object_id.to_hex(), "7".to_owned(), uuid.to_string()].map(|id| record_id(&id));
+    let found = store.current(TextCorpus, &ids).await.unwrap();
+    assert!(found.iter().all(|change| matches!(change, Change::Undecodable { .. })), "{found:?}");
+    assert_eq!(found.iter().map(Change::id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
 }
 
 #[tokio::test]

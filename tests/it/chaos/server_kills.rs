@@ -1,0 +1,80 @@
+//! `kill -9` of a database server while a sync follows the documents: it waits, or is started anew, and nothing is lost.
+
+use rand::Rng as _;
+use xtask::servers::{Durability, Engine, Server};
+
+use super::churn::Churn;
+use super::points;
+use super::process::Process;
+use super::site::{Link, Site};
+use super::verdict;
+use crate::harness::mongo::TestDatabase;
+use crate::harness::proxy::{Direction, Fault, Strike};
+use crate::harness::samples::seeded;
+use crate::harness::sql_side::SqlKind;
+use crate::harness::{skip, wait_until};
+
+const N_DOCUMENTS: usize = 60;
+/// How many things change around each kill.
+const N_CHANGES: usize = 12;
+const FOLLOW: &[&str] = &["sync", "--follow"];
+
+/// Starts a server that keeps what it acknowledges; `None`, and a line that says why, where there is none.
+fn durable(engine: Engine) -> Option<Server> {
+    let server = Server::start(engine, Durability::Durable).expect("the server starts");
+    if server.is_none() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "there is no {engine}: in CI nothing is skipped");
+        skip(&format!("there is no {engine}"));
+    }
+    server
+}
+
+/// Kills `server`, which is at the other end of `link`, again and again.
+fn check(server: &mut Server, site: &Site<'_>, churn: &mut Churn<'_>, link: Link, seed: u64) {
+    let mut rng = seeded(seed);
+    let proxy = site.link(link);
+    site.json(&["sync"]);
+    let mut process = Process::start(site, FOLLOW);
+    proxy.clear();
+    churn.take(N_CHANGES);
+    verdict::wait_until_agreed(site, churn, &mut process, "before the first kill");
+    let usual = [Direction::ToServer, Direction::ToProgram].map(|direction| (direction, proxy.n_bytes(direction)));
+
+    for point in 0..points::SERVER_KILLS.count() {
+        let (direction, n_bytes) = usual[rng.random_range(0..2)];
+        let strike = Strike { direction, after_bytes: rng.random_range(0..n_bytes.max(1)), fault: Fault::Hold };
+        let is_anew = rng.random_ratio(1, 4);
+        let context = format!("seed {seed}, kill {point} at {strike:?}, process anew: {is_anew}");
+        proxy.arm(strike);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| churn.take(N_CHANGES));
+            wait_until("the byte passes, or all is written", || {
+                let is_due = proxy.has_struck() || writer.is_finished();
+                if is_due { Ok(()) } else { Err("neither".to_owned()) }
+            });
+            server.kill().expect("the server can be killed");
+            proxy.clear();
+            server.start_again().expect("the server starts again");
+        });
+        if is_anew {
+            process.kill(&context);
+            process = Process::start(site, FOLLOW);
+        }
+        verdict::wait_until_agreed(site, churn, &mut process, &context);
+    }
+    process.interrupt("after the last kill");
+    verdict::check(site, churn, &format!("seed {seed}, after the last kill"));
+}
+
+fn check_documents_server(kind: SqlKind, seed: u64) {
+    let Some(mut server) = durable(Engine::MongoDb) else { return };
+    let database = TestDatabase::on(server.url());
+    let mut churn = Churn::begin(&database, seed, N_DOCUMENTS);
+    let site = Site::new(&database, kind);
+    check(&mut server, &site, &mut churn, Link::Documents, seed);
+}
+
+#[test]
+fn a_killed_document_server_is_waited_for_on_sqlite() {
+    check_documents_server(SqlKind::Sqlite, 40);
+}
