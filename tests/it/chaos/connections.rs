@@ -28,7 +28,9 @@ fn check(kind: SqlKind, links: &[Link], seed: u64) {
     let mut rng = seeded(seed);
     site.json(&["sync"]);
     let mut process = Process::start(&site, FOLLOW);
-    links.iter().for_each(|link| site.link(*link).clear());
+    for link in links {
+        site.link(*link).clear();
+    }
     churn.take(N_CHANGES);
     verdict::wait_until_agreed(&site, &churn, &mut process, "before the first fault");
     let usual = |link: Link, direction: Direction| site.link(link).n_bytes(direction);
@@ -57,7 +59,9 @@ fn check(kind: SqlKind, links: &[Link], seed: u64) {
         verdict::wait_until_agreed(&site, &churn, &mut process, &context);
     }
     process.interrupt("after the last fault");
-    links.iter().for_each(|link| site.link(*link).clear());
+    for link in links {
+        site.link(*link).clear();
+    }
     verdict::check(&site, &churn, &format!("{kind:?}, seed {seed}, after the last fault"));
 }
 

@@ -33,7 +33,8 @@ pub(super) struct Version {
 
 /// Makes a version of the document `id`, which no other version is like; `time` is when it was ingested, in seconds.
 pub(super) fn version(rng: &mut ChaCha8Rng, collection: &str, id: &Bson, sort: Sort, time: i64) -> Version {
-    let content_hash: String = (0..4).map(|_| format!("{:016x}", rng.random::<u64>())).collect();
+    let [a, b, c, d] = rng.random::<[u64; 4]>();
+    let content_hash = format!("{a:016x}{b:016x}{c:016x}{d:016x}");
     let content = match collection {
         "text_corpus" => text(rng, sort, &content_hash),
         "market_data" => bar(rng, sort),
