@@ -66,6 +66,10 @@ pub struct PostgresOptions {
     /// How long a statement may wait for what others hold; 0 is for ever.
     #[serde(default = "default_lock_timeout_ms")]
     pub lock_timeout_ms: u32,
+    /// How long a transaction may take before its connection counts as broken, and how long the server keeps the locks of one that
+    /// it hears nothing of.
+    #[serde(default = "default_transaction_timeout_ms")]
+    pub transaction_timeout_ms: u32,
     /// How long to wait for a connection when all are busy.
     #[serde(default = "default_pool_timeout_ms")]
     pub pool_timeout_ms: u64,
@@ -127,6 +131,10 @@ fn default_lock_timeout_ms() -> u32 {
     30_000
 }
 
+fn default_transaction_timeout_ms() -> u32 {
+    300_000
+}
+
 fn default_pool_timeout_ms() -> u64 {
     30_000
 }
@@ -158,6 +166,8 @@ pub(crate) enum InvalidOptions {
     NoUser,
     #[error("`max_pool_size` is 0: at least one connection is needed")]
     NoConnections,
+    #[error("`transaction_timeout_ms` is 0: without it a connection that says nothing is waited for without end")]
+    NoTime,
     #[error("the file `{0}` cannot be read")]
     File(PathBuf, #[source] std::io::Error),
     #[error("the file `{0}` has no usable certificate in it")]
@@ -182,6 +192,7 @@ impl PostgresOptions {
             connect_timeout_ms: default_connect_timeout_ms(),
             statement_timeout_ms: default_statement_timeout_ms(),
             lock_timeout_ms: default_lock_timeout_ms(),
+            transaction_timeout_ms: default_transaction_timeout_ms(),
             pool_timeout_ms: default_pool_timeout_ms(),
             max_pool_size: default_max_pool_size(),
             max_retries: default_max_retries(),
@@ -213,7 +224,11 @@ impl PostgresOptions {
     }
 
     fn check_pool(&self) -> Result<(), InvalidOptions> {
-        if self.max_pool_size == 0 { Err(InvalidOptions::NoConnections) } else { Ok(()) }
+        match (self.max_pool_size, self.transaction_timeout_ms) {
+            (0, _) => Err(InvalidOptions::NoConnections),
+            (_, 0) => Err(InvalidOptions::NoTime),
+            _ => Ok(()),
+        }
     }
 
     fn check_files(&self) -> Result<(), InvalidOptions> {

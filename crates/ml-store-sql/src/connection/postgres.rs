@@ -48,6 +48,8 @@ pub(crate) struct PostgresDatabase {
     slots: Slots<PostgresConnection>,
     max_pool_size: usize,
     pool_timeout: Duration,
+    /// How long an attempt at a transaction may take. The server's own limits do not end the waiting for a server that was cut off.
+    transaction_timeout: Duration,
     max_retries: u32,
 }
 
@@ -83,6 +85,15 @@ impl Holder for Connection {
     }
 }
 
+/// What another attempt would do after the server said nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Retry {
+    /// What was to be done was not, or may be done twice.
+    Helps,
+    /// What was to be done may have been.
+    WouldRepeat,
+}
+
 /// Why an attempt failed.
 struct Failed {
     failure: Failure,
@@ -111,6 +122,7 @@ impl PostgresDatabase {
             slots: Slots::new(max_pool_size),
             max_pool_size,
             pool_timeout: Duration::from_millis(options.pool_timeout_ms),
+            transaction_timeout: Duration::from_millis(options.transaction_timeout_ms.into()),
             max_retries: options.max_retries,
         };
         database.refuse_newer(OPERATION).await?;
@@ -164,7 +176,7 @@ impl PostgresDatabase {
     {
         let _permit = self.permit(operation).await?;
         let mut held = H::hold(self.begin(operation, purpose).await?);
-        let outcome = body(&mut held).await;
+        let outcome = self.in_time(operation, Retry::Helps, body(&mut held)).await?;
         let end = match &outcome {
             Ok(_) => "COMMIT",
             Err(Failure::Store(_)) => "ROLLBACK",
@@ -172,7 +184,8 @@ impl PostgresDatabase {
             Err(Failure::Query(_)) => return Ok(outcome?),
         };
         if let Some(mut connection) = held.give_back() {
-            connection.batch_execute(end).await.map_err(|err| {
+            let retry = if purpose == Purpose::Write { Retry::WouldRepeat } else { Retry::Helps };
+            self.in_time(operation, retry, connection.batch_execute(end)).await?.map_err(|err| {
                 let is_final = purpose == Purpose::Write || !error::is_transient(&err);
                 Failed { failure: err.into(), is_final }
             })?;
@@ -196,16 +209,32 @@ impl PostgresDatabase {
             Purpose::Read => READ,
         };
         while let Some(mut idle) = self.slots.take_idle() {
-            match idle.batch_execute(begin).await {
+            // It may have broken while nobody used it: the server restarted, or something on the way there forgot it.
+            let Ok(begun) = tokio::time::timeout(self.connector.patience(), idle.batch_execute(begin)).await else {
+                continue;
+            };
+            match begun {
                 Ok(()) => return Ok(idle),
-                // It broke while nobody used it: the server restarted, or something on the way there forgot it.
                 Err(err) if error::is_transient(&err) => {}
                 Err(err) => return Err(Failure::from(err).into()),
             }
         }
         let mut new = self.connect_anew(operation).await?;
-        new.batch_execute(begin).await.map_err(Failure::from)?;
+        self.in_time(operation, Retry::Helps, new.batch_execute(begin)).await?.map_err(Failure::from)?;
         Ok(new)
+    }
+
+    /// Waits for a part of a transaction, but not without end.
+    async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        retry: Retry,
+        part: impl Future<Output = T>,
+    ) -> Result<T, Failed> {
+        tokio::time::timeout(self.transaction_timeout, part).await.map_err(|_| {
+            let fault = self.connector.silence(self.transaction_timeout);
+            Failed { failure: fault.into_store_error(operation).into(), is_final: retry == Retry::WouldRepeat }
+        })
     }
 
     async fn connect_anew(&self, operation: &'static str) -> Result<PostgresConnection, Failed> {

@@ -55,6 +55,11 @@ pub(crate) enum PostgresFault {
     TooManyConnections(#[source] BoxError),
     #[error("others held what it needed for too long: see what runs on the server, or raise `lock_timeout_ms`")]
     Contended(#[source] BoxError),
+    #[error(
+        "the server at {server} did not answer within {after_ms} ms: see whether the way there is cut, or raise \
+         `transaction_timeout_ms`, or `connect_timeout_ms` where it was being connected to"
+    )]
+    Silent { server: String, after_ms: u128 },
     #[error("PostgreSQL needed too long: raise `statement_timeout_ms`, or see what keeps the server busy")]
     TimedOut(#[source] BoxError),
     #[error("free some space where the server at {server} keeps its data, and run the command again")]
@@ -86,6 +91,7 @@ impl PostgresFault {
                 | PostgresFault::Busy { .. }
                 | PostgresFault::TooManyConnections(_)
                 | PostgresFault::Contended(_)
+                | PostgresFault::Silent { .. }
                 | PostgresFault::TimedOut(_)
         )
     }

@@ -23,7 +23,7 @@ fn an_address_is_enough() {
 fn everything_can_be_set_without_an_address() {
     let yaml = "{host: h, port: 6432, user: u, password: p, database: d, schema: s, application_name: a, \
                 tls: {mode: require}, connect_timeout_ms: 1, statement_timeout_ms: 2, lock_timeout_ms: 3, \
-                pool_timeout_ms: 4, max_pool_size: 5, max_retries: 6}";
+                transaction_timeout_ms: 4, pool_timeout_ms: 5, max_pool_size: 6, max_retries: 7}";
     assert_eq!(parse(yaml).unwrap().faults(), Vec::<String>::new());
     assert_eq!(place_of(yaml), "u@h:6432/d");
 }
@@ -72,6 +72,7 @@ fn each_fault_says_the_way_out() {
         "{url: 'postgres://ann:hunter2@h/ml?sslmode=verify-full'}",
         "is not one of PostgreSQL (invalid value for option `sslmode`)",
     );
+    check("{url: 'postgres://ann@h', transaction_timeout_ms: 0}", "is waited for without end");
     check("{url: 'postgres://ann@h', schema: '1st'}", "`1st` is not the name of a schema");
 }
 

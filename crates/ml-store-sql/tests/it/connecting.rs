@@ -35,6 +35,39 @@ async fn an_absent_server_is_named() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_nothing_is_not_waited_for() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let options = PostgresOptions {
+        connect_timeout_ms: 50,
+        ..impatient(&format!("postgres://ann:hunter2@{address}/ml?sslmode=disable"))
+    };
+    let text = refusal(&options).await;
+    assert!(text.contains(&format!("the server at {address} did not answer within 100 ms")), "{text}");
+}
+
+#[tokio::test]
+async fn a_transaction_that_hears_nothing_is_given_up() {
+    let Some(schema) = TestSchema::new() else { return };
+    drop(schema.migrated().await);
+    let options = PostgresOptions { transaction_timeout_ms: 200, max_retries: 0, ..schema.options.clone() };
+    let store = SqlStore::connect(&options).await.unwrap();
+    // To the store, a server that waits for a lock is as one that says nothing.
+    let mut holder = outside().await;
+    let holding = holder.transaction().await.unwrap();
+    let lock = format!("LOCK TABLE \"{}\".experiments IN ACCESS EXCLUSIVE MODE", options.schema);
+    holding.batch_execute(&lock).await.unwrap();
+    let refused = ExperimentStore::find_by_name(&store, "any").await;
+    holding.rollback().await.unwrap();
+
+    let error = refused.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    let text = chain(&error);
+    assert!(text.contains("did not answer within 200 ms") && text.contains("raise `transaction_timeout_ms`"), "{text}");
+    assert_eq!(ExperimentStore::find_by_name(&store, "any").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn an_address_of_something_else_is_refused() {
     let text = refusal(&impatient("mongodb://ann:hunter2@127.0.0.1:1")).await;
     assert!(text.contains("is not one of PostgreSQL"), "{text}");

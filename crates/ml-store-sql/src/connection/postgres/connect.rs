@@ -1,6 +1,7 @@
 //! Making one connection to the server, and setting it up.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use diesel::ConnectionError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
@@ -23,6 +24,8 @@ pub(super) struct Connector {
     tls: MakeRustlsConnect,
     set_up: String,
     place: Place,
+    /// How long a connection may take to be made and set up.
+    patience: Duration,
 }
 
 impl Connector {
@@ -31,14 +34,18 @@ impl Connector {
         let config = options.to_driver()?;
         let place = options.place(&config);
         let mut set_up = format!("SET search_path TO {};", quoted(&options.schema));
-        for (setting, timeout_ms) in
-            [("statement_timeout", options.statement_timeout_ms), ("lock_timeout", options.lock_timeout_ms)]
-        {
+        for (setting, timeout_ms) in [
+            ("statement_timeout", options.statement_timeout_ms),
+            ("lock_timeout", options.lock_timeout_ms),
+            // Of a program that was cut off the server may hear neither an end nor anything else, for hours.
+            ("idle_in_transaction_session_timeout", options.transaction_timeout_ms),
+        ] {
             let _ = write!(set_up, " SET {setting} TO {timeout_ms};");
         }
         set_up.push(' ');
         set_up.push_str(ENGLISH);
-        Ok(Connector { config, tls: tls::connector(options.tls.as_ref())?, set_up, place })
+        let patience = Duration::from_millis(options.connect_timeout_ms.saturating_mul(2));
+        Ok(Connector { config, tls: tls::connector(options.tls.as_ref())?, set_up, place, patience })
     }
 
     /// Returns what messages say of the server.
@@ -48,6 +55,22 @@ impl Connector {
 
     /// Makes one more connection.
     pub(super) async fn connect(&self) -> Result<AsyncPgConnection, PostgresFault> {
+        // The driver's own limit ends when the server is reached, which may say nothing then.
+        let connecting = tokio::time::timeout(self.patience, self.connect_and_set_up());
+        connecting.await.unwrap_or_else(|_| Err(self.silence(self.patience)))
+    }
+
+    /// Returns how long a connection may take to be made, which is also how long an idle one may take to answer.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Says that nothing was heard from the server for so long.
+    pub(super) fn silence(&self, after: Duration) -> PostgresFault {
+        PostgresFault::Silent { server: self.place.server.clone(), after_ms: after.as_millis() }
+    }
+
+    async fn connect_and_set_up(&self) -> Result<AsyncPgConnection, PostgresFault> {
         let connected = self.config.connect(self.tls.clone()).await;
         let (client, driver) = connected.map_err(|err| error::connect_fault(&self.place, err))?;
         let mut connection = AsyncPgConnection::try_from_client_and_connection(client, driver)
