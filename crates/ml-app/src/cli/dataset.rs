@@ -40,15 +40,16 @@ Rules for --split:
   time:2024-01-01           test from that instant on
   entity:NAME:80/20         all rows of an entity on one side
 
-A file for --join lists feature sources, in SQL or in the documents. Each row gets the latest value of
-its entity at or before its own event time, within the ttl, and nothing first known after --as-of:
-  - name: price                          # columns are price.close, price.volume, unless there is a prefix
+A file for --join lists feature sources, in SQL or in the documents. Each row gets the latest
+value of its entity at or before its own event time, within the ttl, and nothing first known
+after --as-of:
+  - name: price                          # columns are price.close and price.volume
     table: market_metrics                # or user_interactions, or global_ml_data with a data_type
     on: { left: ticker, right: symbol }  # or a list of them
     columns: [close, volume]             # all there are where absent
     ttl: 7d                              # s, m, h, d, w; however old where absent
   - name: mood
-    collection: social_content           # as pipeline.yaml forms its records, or as sent with form: raw
+    collection: social_content           # as sync forms records; as sent with `form: raw`
     data_type: social
     on: { left: ticker, right: symbol }
     columns: [sentiment]")]
