@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ml_train::progress::Stage;
+use ml_train::progress::{Losses, Stage};
 use tokio_util::sync::CancellationToken;
 
 /// A bar on standard error, or nothing where nobody would see it.
@@ -93,6 +93,11 @@ impl ml_train::progress::Progress for FitProgress {
     fn advance(&self, total: u64) {
         self.bar.0.set_length(total);
         self.bar.0.inc(1);
+    }
+
+    fn losses(&self, losses: &Losses) {
+        let validation = losses.validation.map_or_else(String::new, |loss| format!(", {loss:.4} on rows set aside"));
+        self.bar.message(format!("loss {:.4}{validation}", losses.training));
     }
 
     fn is_cancelled(&self) -> bool {
