@@ -1,6 +1,7 @@
 //! What is fitted on features, and what comes of it.
 
 mod baseline;
+mod boosting;
 mod linear;
 mod naive_bayes;
 mod settings;
@@ -16,6 +17,8 @@ use crate::progress::Progress;
 use crate::spec::Task;
 
 pub use baseline::{Column, ColumnPredictor, ConstantPredictor, MajorityClass, Mean};
+pub(crate) use boosting::MAX_BINS;
+pub use boosting::{BoostedLink, BoostedTrees, EarlyStopping, GradientBoosting, RegressionLoss};
 pub use linear::{LinearPredictor, LinearSvm, Link, LogisticRegression};
 pub use naive_bayes::{GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor};
 pub use settings::ClassWeight;
@@ -42,7 +45,7 @@ pub enum Target {
 /// What an estimator is fitted on.
 #[derive(Clone, Copy)]
 pub struct TrainingData<'a> {
-    /// One row per value of the target; every cell is finite.
+    /// One row per value of the target; no cell is infinite, and none is `NaN` unless the estimator takes missing values.
     pub features: &'a FeatureMatrix,
     /// What is predicted.
     pub target: &'a Target,
@@ -139,6 +142,8 @@ pub enum FittedPredictor {
     DecisionTree(TreePredictor),
     /// Many decision trees.
     RandomForest(ForestPredictor),
+    /// Many small trees, each correcting the ones before it.
+    GradientBoosting(BoostedTrees),
     /// The nearest training rows.
     Neighbours(NeighboursPredictor),
 }
@@ -154,6 +159,7 @@ impl FittedPredictor {
             FittedPredictor::GaussianNaiveBayes(predictor) => predictor,
             FittedPredictor::DecisionTree(predictor) => predictor,
             FittedPredictor::RandomForest(predictor) => predictor,
+            FittedPredictor::GradientBoosting(predictor) => predictor,
             FittedPredictor::Neighbours(predictor) => predictor,
         }
     }
@@ -173,6 +179,7 @@ impl FittedPredictor {
             FittedPredictor::GaussianNaiveBayes(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::DecisionTree(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::RandomForest(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::GradientBoosting(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::Neighbours(predictor) => predictor.inconsistency(n_classes),
         }
     }

@@ -96,7 +96,7 @@ impl TrainedModel {
     /// Scores the rows of `table` at `rows`; the predictions are in the order of `rows`. Columns that the model does not
     /// read are not looked at.
     ///
-    /// A row with a value that is missing and not imputed, or not finite, has a missing prediction with a reason. Derived
+    /// A row with a value that is infinite, or missing and neither imputed nor taken by the estimator as it is, has a missing prediction with a reason. Derived
     /// columns are computed from all rows of `table`, which therefore holds the earlier rows that they need.
     ///
     /// # Errors
@@ -161,7 +161,7 @@ impl TrainedModel {
         let columns = self.spec.feature_columns();
         let mut frame = Frame::new(table);
         derive_for(&self.spec, &columns, &mut frame)?;
-        self.preprocessor.transform(&frame.take(&columns, rows))
+        self.preprocessor.transform(&frame.take(&columns, rows), self.spec.estimator.missing_values())
     }
 
     fn in_target_units(&self, numbers: Vec<f64>) -> Vec<f64> {

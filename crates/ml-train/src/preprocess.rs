@@ -34,18 +34,27 @@ enum ReadsAs {
     Texts,
 }
 
+/// What becomes of a missing value that no step fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MissingValues {
+    /// Its row has no features.
+    Refuse,
+    /// It is `NaN` among the features.
+    Keep,
+}
+
 /// Features, and which rows have none.
 #[derive(Debug)]
 pub(crate) struct Features {
     /// One row per row that is not in `invalid`, in the same order.
     pub(crate) matrix: FeatureMatrix,
-    /// Rows with a value that is missing or not finite, and the first such column.
+    /// Rows with a value that is infinite or, unless such are kept, missing, and the first such column.
     pub(crate) invalid: BTreeMap<usize, InvalidValue>,
     /// How many values per column were categories that the training rows do not have.
     pub(crate) unknown_categories: BTreeMap<String, u64>,
 }
 
-/// A value that no estimator can use.
+/// A value that the estimator cannot use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidValue {
     pub(crate) column: String,
@@ -54,7 +63,11 @@ pub(crate) struct InvalidValue {
 
 impl Preprocessor {
     /// Fits the steps of `specs` on the rows of `frame`, and returns the features of those rows.
-    pub(crate) fn fit(specs: &[FeatureSpec], frame: &Frame<'_>) -> Result<(Preprocessor, Features), TrainError> {
+    pub(crate) fn fit(
+        specs: &[FeatureSpec],
+        frame: &Frame<'_>,
+        missing: MissingValues,
+    ) -> Result<(Preprocessor, Features), TrainError> {
         let mut groups = Vec::with_capacity(specs.len());
         let mut blocks = Vec::with_capacity(specs.len());
         let mut unknown_categories = BTreeMap::new();
@@ -73,12 +86,12 @@ impl Preprocessor {
             blocks.push((spec.columns.as_slice(), block));
             unknown_categories.append(&mut context.unknown_categories);
         }
-        let features = assemble(blocks, frame.n_rows(), unknown_categories);
+        let features = assemble(blocks, frame.n_rows(), missing, unknown_categories);
         Ok((Preprocessor { groups }, features))
     }
 
     /// Returns the features of the rows of `frame`.
-    pub(crate) fn transform(&self, frame: &Frame<'_>) -> Result<Features, PredictError> {
+    pub(crate) fn transform(&self, frame: &Frame<'_>, missing: MissingValues) -> Result<Features, PredictError> {
         let mut blocks = Vec::with_capacity(self.groups.len());
         let mut unknown_categories = BTreeMap::new();
         for group in &self.groups {
@@ -90,7 +103,7 @@ impl Preprocessor {
             blocks.push((group.columns.as_slice(), block));
             unknown_categories.append(&mut context.unknown_categories);
         }
-        Ok(assemble(blocks, frame.n_rows(), unknown_categories))
+        Ok(assemble(blocks, frame.n_rows(), missing, unknown_categories))
     }
 
     /// Returns the number of features.
@@ -101,6 +114,19 @@ impl Preprocessor {
     /// Returns the fitted steps of each group of columns.
     pub fn groups(&self) -> impl Iterator<Item = (&[String], &[FittedStep])> {
         self.groups.iter().map(|group| (group.columns.as_slice(), group.steps.as_slice()))
+    }
+
+    /// Returns for each feature how many categories its codes stand for; `None` for those that are no codes of the step
+    /// `category`.
+    pub(crate) fn categories_by_feature(&self) -> Vec<Option<usize>> {
+        let mut features = Vec::with_capacity(self.n_features());
+        for group in &self.groups {
+            match group.steps.last().and_then(FittedStep::category_counts) {
+                Some(counts) => features.extend(counts.into_iter().map(Some)),
+                None => features.extend(std::iter::repeat_n(None, group.n_features)),
+            }
+        }
+        features
     }
 
     /// Returns the feature that is the value of `column`, if there is one.
@@ -163,8 +189,13 @@ fn n_features(block: &Block<'_>) -> usize {
 }
 
 /// Puts the blocks side by side: dense when all are columns of numbers, else sparse.
-fn assemble(blocks: Vec<(&[String], Block<'_>)>, n_rows: usize, unknown_categories: BTreeMap<String, u64>) -> Features {
-    let invalid = invalid_rows(&blocks);
+fn assemble(
+    blocks: Vec<(&[String], Block<'_>)>,
+    n_rows: usize,
+    missing: MissingValues,
+    unknown_categories: BTreeMap<String, u64>,
+) -> Features {
+    let invalid = invalid_rows(&blocks, missing);
     let mut blocks: Vec<Block<'_>> = blocks.into_iter().map(|(_, block)| block).collect();
     let valid_rows = || (0..n_rows).filter(|row| !invalid.contains_key(row));
     let matrix = match blocks.as_mut_slice() {
@@ -191,11 +222,12 @@ fn number_columns<'b, 'a>(block: &'b Block<'a>) -> &'b [Cow<'a, [f64]>] {
     }
 }
 
-fn invalid_rows(blocks: &[(&[String], Block<'_>)]) -> BTreeMap<usize, InvalidValue> {
+fn invalid_rows(blocks: &[(&[String], Block<'_>)], missing: MissingValues) -> BTreeMap<usize, InvalidValue> {
+    let is_invalid = |value: f64| value.is_infinite() || (value.is_nan() && missing == MissingValues::Refuse);
     let mut invalid = BTreeMap::new();
     for (names, block) in blocks {
         for (name, column) in names.iter().zip(number_columns(block)) {
-            for (row, value) in column.iter().enumerate().filter(|(_, value)| !value.is_finite()) {
+            for (row, value) in column.iter().enumerate().filter(|(_, value)| is_invalid(**value)) {
                 let reason = InvalidValue { column: name.clone(), is_missing: value.is_nan() };
                 invalid.entry(row).or_insert(reason);
             }

@@ -13,7 +13,8 @@ use crate::estimator::EstimatorSpec;
 pub use derive::{DeriveOp, DeriveSpec};
 pub use fault::{Fault, SpecError};
 pub use step::{
-    ClipSpec, ConstantSpec, DocumentFrequency, EncodeSpec, ImputeSpec, StepSpec, StopWords, TfidfSpec, UnknownPolicy,
+    CategorySpec, ClipSpec, ConstantSpec, DocumentFrequency, EncodeSpec, ImputeSpec, StepSpec, StopWords, TfidfSpec,
+    UnknownPolicy,
 };
 
 pub(crate) use check::check_columns;

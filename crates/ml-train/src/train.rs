@@ -12,7 +12,7 @@ use crate::estimator::{Target, TrainingData};
 use crate::frame::Frame;
 use crate::matrix::FeatureMatrix;
 use crate::model::{Framework, TrainedModel};
-use crate::preprocess::Preprocessor;
+use crate::preprocess::{MissingValues, Preprocessor};
 use crate::progress::{Progress, Stage};
 use crate::spec::{PipelineSpec, SpecError, StepSpec, TargetTransform, Task, check_columns};
 use crate::unfit::RowName;
@@ -58,8 +58,8 @@ pub fn train(spec: &PipelineSpec, table: &Table, progress: &dyn Progress) -> Res
 /// Fits `spec` on the rows of `table` at `rows`.
 ///
 /// Derived columns are computed on the whole table, so that windows reach back over the edge of a split; everything that
-/// is learnt is learnt from `rows` alone. Rows whose target is missing, or whose derived features are and are not imputed,
-/// are left out and counted.
+/// is learnt is learnt from `rows` alone. Rows whose target is missing, or whose derived features are and are neither
+/// imputed nor taken by the estimator as they are, are left out and counted.
 ///
 /// # Errors
 /// [`TrainError::Spec`] when the pipeline does not fit the columns, [`TrainError::Data`] when there is nothing to learn
@@ -91,7 +91,7 @@ pub fn train_rows(
     stop_if_cancelled(progress)?;
 
     progress.begin(Stage::Preprocess);
-    let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame)?;
+    let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame, spec.estimator.missing_values())?;
     if let Some((&position, value)) = features.invalid.first_key_value() {
         let n_rows = features.invalid.len();
         let state = if value.is_missing { "missing" } else { "not finite" };
@@ -111,6 +111,9 @@ pub fn train_rows(
     stop_if_cancelled(progress)?;
 
     let mut warnings = constant_features(&features.matrix, &preprocessor);
+    warnings.extend(features.unknown_categories.iter().map(|(column, n_values)| {
+        format!("{n_values} values of column `{column}` are of categories that are too rare to have a code: they count as missing")
+    }));
     warnings.extend(fitted.warnings);
     let summary = TrainingSummary {
         n_rows: rows.len(),
@@ -159,7 +162,11 @@ fn usable_rows(
     Ok((kept, dropped))
 }
 
+/// Returns the derived columns whose missing values nothing takes or fills.
 fn derived_without_fill(spec: &PipelineSpec) -> BTreeSet<&str> {
+    if spec.estimator.missing_values() == MissingValues::Keep {
+        return BTreeSet::new();
+    }
     let without_fill = spec.features.iter().filter(|feature| {
         // One-hot and ordinal encoding take a missing value for a category.
         !feature
@@ -277,15 +284,16 @@ fn class_counts(target: &Target, classes: &[String]) -> BTreeMap<String, usize> 
     counts
 }
 
-/// Names the columns of numbers that are the same in every row. They do no harm, and are seldom meant.
+/// Names the columns of numbers that are the same, or missing, in every row. They do no harm, and are seldom meant.
 fn constant_features(features: &FeatureMatrix, preprocessor: &Preprocessor) -> Vec<String> {
     let FeatureMatrix::Dense(matrix) = features else { return Vec::new() };
     if matrix.n_rows() < 2 {
         return Vec::new();
     }
     let names: Vec<&String> = preprocessor.groups().flat_map(|(columns, _)| columns).collect();
+    let is_same = |left: f64, right: f64| left == right || (left.is_nan() && right.is_nan());
     let is_constant =
-        |feature: &usize| (1..matrix.n_rows()).all(|row| matrix.row(row)[*feature] == matrix.row(0)[*feature]);
+        |feature: &usize| (1..matrix.n_rows()).all(|row| is_same(matrix.row(row)[*feature], matrix.row(0)[*feature]));
     (0..matrix.n_columns())
         .filter(is_constant)
         .filter_map(|feature| names.get(feature))

@@ -93,6 +93,9 @@ impl FittedStep {
             StepSpec::Ordinal(encode) => {
                 FittedStep::Encode(CategoryEncoder::fit(Encoding::Ordinal, encode.unknown, block.texts()?))
             }
+            StepSpec::Category(category) => {
+                FittedStep::Encode(CategoryEncoder::fit_codes(category.max_categories, block.texts()?))
+            }
             StepSpec::Tfidf(tfidf) => {
                 let (model, features) = TfidfModel::fit(tfidf, &documents(block.texts()?))?;
                 return Ok((FittedStep::Tfidf(model), Block::Features(features)));
@@ -113,12 +116,20 @@ impl FittedStep {
         }
     }
 
+    /// Returns how many categories there are in each column, for the step that makes codes of categories.
+    pub(crate) fn category_counts(&self) -> Option<Vec<usize>> {
+        match self {
+            FittedStep::Encode(step) => step.code_counts(),
+            _ => None,
+        }
+    }
+
     /// Returns why the stored parts of the step do not fit each other or `n_inputs` columns, if so.
     pub(crate) fn inconsistency(&self, n_inputs: usize) -> Option<String> {
         let n_fitted = match self {
             FittedStep::Impute(step) => step.n_columns(),
             FittedStep::Scale(step) => return step.inconsistency(n_inputs),
-            FittedStep::Encode(step) => step.n_columns(),
+            FittedStep::Encode(step) => return step.inconsistency(n_inputs),
             FittedStep::Elementwise(_) => n_inputs,
             FittedStep::Tfidf(step) => return step.inconsistency(),
         };

@@ -133,7 +133,8 @@ impl Predictor for LinearPredictor {
     }
 }
 
-fn sigmoid(x: f64) -> f64 {
+/// Returns the probability of log odds.
+pub(super) fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
 }
 

@@ -54,6 +54,13 @@ impl Faults {
         self
     }
 
+    pub(super) fn share(mut self, setting: &'static str, value: f64) -> Faults {
+        if !(value > 0.0 && value <= 1.0) {
+            self.0.push((setting, format!("must be a share above 0 and at most 1, not {value}")));
+        }
+        self
+    }
+
     pub(super) fn at_least(mut self, setting: &'static str, least: usize, value: usize) -> Faults {
         if value < least {
             self.0.push((setting, format!("must be at least {least}, not {value}")));

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, DecisionTree, Estimator, GaussianNaiveBayes, KNearestNeighbours, LinearRegression, LinearSvm,
-    LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, RandomForest, Ridge, SoftmaxRegression,
+    Column, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours, LinearRegression,
+    LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, RandomForest, Ridge, SoftmaxRegression,
 };
+use crate::preprocess::MissingValues;
 use crate::spec::Task;
 
 macro_rules! estimators {
@@ -56,6 +57,8 @@ estimators! {
     DecisionTree => "decision_tree",
     /// Many decision trees.
     RandomForest => "random_forest",
+    /// Many small trees, each correcting the ones before it.
+    GradientBoosting => "gradient_boosting",
     /// The nearest training rows.
     KNearestNeighbours => "k_nearest_neighbours",
     /// Linear regression with a penalty on large weights.
@@ -112,6 +115,19 @@ impl EstimatorSpec {
             EstimatorSpec::Column(column) => Some(vec![column.column.clone()]),
             _ => None,
         }
+    }
+
+    /// Returns what becomes of missing values in features.
+    pub(crate) fn missing_values(&self) -> MissingValues {
+        match self {
+            EstimatorSpec::GradientBoosting(_) => MissingValues::Keep,
+            _ => MissingValues::Refuse,
+        }
+    }
+
+    /// Returns whether it reads codes of categories as categories.
+    pub(crate) fn reads_categories(&self) -> bool {
+        matches!(self, EstimatorSpec::GradientBoosting(_))
     }
 
     /// Returns whether predictions are in the units of the target whatever its transform.

@@ -21,6 +21,7 @@ pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
         feature_faults(spec, feature, &format!("features[{index}]"), &mut faults);
     }
     estimator_faults(spec, &spec.estimator, "estimator", &mut faults);
+    category_faults(spec, &mut faults);
     if spec.features.is_empty() && spec.estimator.baseline_columns().is_none() {
         faults.push(Fault::new("features", format!("`{}` needs at least one feature", spec.estimator.kind())));
     }
@@ -72,7 +73,7 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
             faults.push(Fault::new(step_key, message));
         }
         let gives = match step {
-            StepSpec::Ordinal(_) => Some(Reads::Numbers),
+            StepSpec::Ordinal(_) | StepSpec::Category(_) => Some(Reads::Numbers),
             _ => step.reads().or(before.map(|(_, gives)| gives)),
         };
         before = gives.map(|gives| (step, gives));
@@ -85,10 +86,26 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
     }
 }
 
+/// Codes of categories are no numbers: the model, and baselines that read its features, must know what they are.
+fn category_faults(spec: &PipelineSpec, faults: &mut Vec<Fault>) {
+    let baselines = spec.declared_baselines.iter().filter(|baseline| baseline.baseline_columns().is_none());
+    let Some(stranger) =
+        std::iter::once(&spec.estimator).chain(baselines).find(|estimator| !estimator.reads_categories())
+    else {
+        return;
+    };
+    for (index, feature) in spec.features.iter().enumerate() {
+        if let Some(step) = feature.steps.iter().position(|step| matches!(step, StepSpec::Category(_))) {
+            let message = format!("`category` is for `gradient_boosting` only: `{}` needs `one_hot`", stranger.kind());
+            faults.push(Fault::new(format!("features[{index}].steps[{step}]"), message));
+        }
+    }
+}
+
 /// Returns why `step` cannot follow the step before it, which gives values of a kind.
 fn order_fault(before: Option<(&StepSpec, Reads)>, step: &StepSpec) -> Option<String> {
     let (earlier, gives) = before?;
-    if matches!(earlier, StepSpec::OneHot(_) | StepSpec::Tfidf(_)) {
+    if matches!(earlier, StepSpec::OneHot(_) | StepSpec::Category(_) | StepSpec::Tfidf(_)) {
         return Some(format!(
             "`{}` cannot follow `{}`, which ends the steps of its columns",
             step.name(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use crate::estimator::MAX_BINS;
 
 /// One step; what it learns, it learns from the training rows alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub enum StepSpec {
     OneHot(EncodeSpec),
     /// The position of a category in sorted order, from 0; unknown ones are −1.
     Ordinal(EncodeSpec),
+    /// Codes of categories, for estimators that tell categories from numbers; unknown ones are missing, and counted.
+    Category(CategorySpec),
     /// Weighted counts of terms in texts; several text columns are joined by a newline, missing texts are empty.
     Tfidf(TfidfSpec),
 }
@@ -81,6 +84,20 @@ pub enum UnknownPolicy {
     Ignore,
     /// Scoring fails.
     Error,
+}
+
+/// How categories become codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CategorySpec {
+    /// Keeps only this many categories, the most frequent ones; ties go to the first in sorted order. Others are missing.
+    pub max_categories: usize,
+}
+
+impl Default for CategorySpec {
+    fn default() -> CategorySpec {
+        CategorySpec { max_categories: MAX_BINS }
+    }
 }
 
 /// How texts become weighted counts of terms. The defaults are those of scikit-learn's `TfidfVectorizer`.
@@ -150,11 +167,21 @@ pub(crate) enum Reads {
 }
 
 impl StepSpec {
-    pub(super) const NAMES: [&'static str; 9] =
-        ["impute", "standardise", "min_max", "log1p", "flag_positive", "clip", "one_hot", "ordinal", "tfidf"];
+    pub(super) const NAMES: [&'static str; 10] = [
+        "impute",
+        "standardise",
+        "min_max",
+        "log1p",
+        "flag_positive",
+        "clip",
+        "one_hot",
+        "ordinal",
+        "category",
+        "tfidf",
+    ];
 
     /// The steps that may be written as a bare name although they have settings.
-    pub(super) const BARE: [&'static str; 3] = ["one_hot", "ordinal", "tfidf"];
+    pub(super) const BARE: [&'static str; 4] = ["one_hot", "ordinal", "category", "tfidf"];
 
     /// Returns the name in pipeline files.
     pub fn name(&self) -> &'static str {
@@ -167,6 +194,7 @@ impl StepSpec {
             StepSpec::Clip(_) => "clip",
             StepSpec::OneHot(_) => "one_hot",
             StepSpec::Ordinal(_) => "ordinal",
+            StepSpec::Category(_) => "category",
             StepSpec::Tfidf(_) => "tfidf",
         }
     }
@@ -177,7 +205,8 @@ impl StepSpec {
             StepSpec::Impute(ImputeSpec::MostFrequent) => None,
             StepSpec::Impute(ImputeSpec::Constant(ConstantSpec::Text(_)))
             | StepSpec::OneHot(_)
-            | StepSpec::Ordinal(_) => Some(Reads::Categories),
+            | StepSpec::Ordinal(_)
+            | StepSpec::Category(_) => Some(Reads::Categories),
             StepSpec::Tfidf(_) => Some(Reads::Texts),
             _ => Some(Reads::Numbers),
         }
@@ -187,6 +216,10 @@ impl StepSpec {
         match self {
             StepSpec::Clip(clip) => clip.faults(key, faults),
             StepSpec::Tfidf(tfidf) => tfidf.faults(key, faults),
+            StepSpec::Category(category) if !(1..=MAX_BINS).contains(&category.max_categories) => {
+                let message = format!("must be from 1 to {MAX_BINS}, not {}", category.max_categories);
+                faults.push(Fault::new(format!("{key}.max_categories"), message));
+            }
             StepSpec::Impute(ImputeSpec::Constant(ConstantSpec::Number(number))) if !number.is_finite() => {
                 faults.push(Fault::new(key, "`constant` must be a finite number"));
             }

@@ -1,12 +1,13 @@
 //! Making numbers of categories.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Block, TextColumn, TransformContext, Transformer, wrong_block};
 use crate::error::PredictError;
+use crate::estimator::MAX_BINS;
 use crate::matrix::CsrBuilder;
 use crate::spec::UnknownPolicy;
 
@@ -18,6 +19,9 @@ pub enum Encoding {
     OneHot,
     /// One column with the position of the category.
     Ordinal,
+    /// One column with the position of the category, for estimators that tell categories from numbers; missing and unknown
+    /// ones are `NaN`.
+    Code,
 }
 
 /// The categories of each column.
@@ -42,8 +46,24 @@ impl CategoryEncoder {
         CategoryEncoder { encoding, unknown, categories }
     }
 
-    pub(super) fn n_columns(&self) -> usize {
-        self.categories.len()
+    /// Learns the most frequent categories of each column, at most `max_categories`.
+    pub(super) fn fit_codes(max_categories: usize, columns: &[TextColumn<'_>]) -> CategoryEncoder {
+        let categories = columns.iter().map(|column| most_frequent(column, max_categories)).collect();
+        CategoryEncoder { encoding: Encoding::Code, unknown: UnknownPolicy::Ignore, categories }
+    }
+
+    /// Returns how many categories each column has, if they become codes.
+    pub(super) fn code_counts(&self) -> Option<Vec<usize>> {
+        (self.encoding == Encoding::Code).then(|| self.categories.iter().map(Vec::len).collect())
+    }
+
+    pub(super) fn inconsistency(&self, n_inputs: usize) -> Option<String> {
+        let n_fitted = self.categories.len();
+        if n_fitted != n_inputs {
+            return Some(format!("a step for {n_fitted} columns is applied to {n_inputs}"));
+        }
+        let n_codes = self.code_counts()?.into_iter().max()?;
+        (n_codes > MAX_BINS).then(|| format!("a column has {n_codes} codes of categories, {MAX_BINS} are told apart"))
     }
 
     /// Returns the categories of each column, in the order of their numbers.
@@ -69,7 +89,8 @@ impl CategoryEncoder {
                 let category = value.unwrap_or("(missing)").to_owned();
                 return Err(PredictError::UnknownCategory { column: name, category });
             }
-            n_unknown += u64::from(position.is_none());
+            // A missing value without a code is no unknown category.
+            n_unknown += u64::from(position.is_none() && (value.is_some() || self.encoding != Encoding::Code));
             positions.push(position);
         }
         if n_unknown > 0 {
@@ -83,7 +104,7 @@ impl Transformer for CategoryEncoder {
     fn n_outputs(&self, n_inputs: usize) -> usize {
         match self.encoding {
             Encoding::OneHot => self.categories.iter().map(Vec::len).sum(),
-            Encoding::Ordinal => n_inputs,
+            Encoding::Ordinal | Encoding::Code => n_inputs,
         }
     }
 
@@ -98,7 +119,8 @@ impl Transformer for CategoryEncoder {
             .map(|(index, column)| self.positions(index, column, context))
             .collect::<Result<_, _>>()?;
         Ok(match self.encoding {
-            Encoding::Ordinal => Block::Numbers(positions.into_iter().map(ordinal_column).collect()),
+            Encoding::Ordinal => Block::Numbers(positions.into_iter().map(|column| codes(column, -1.0)).collect()),
+            Encoding::Code => Block::Numbers(positions.into_iter().map(|column| codes(column, f64::NAN)).collect()),
             Encoding::OneHot => self.one_hot(&positions),
         })
     }
@@ -123,8 +145,22 @@ impl CategoryEncoder {
     }
 }
 
-fn ordinal_column(positions: Vec<Option<usize>>) -> Cow<'static, [f64]> {
-    positions.into_iter().map(|position| position.map_or(-1.0, |position| position as f64)).collect()
+/// Returns positions as numbers, with `unknown` where there is none.
+fn codes(positions: Vec<Option<usize>>, unknown: f64) -> Cow<'static, [f64]> {
+    positions.into_iter().map(|position| position.map_or(unknown, |position| position as f64)).collect()
+}
+
+/// Returns the categories that most rows have, sorted; of those with equally many the first.
+fn most_frequent(column: &[Option<Cow<'_, str>>], max_categories: usize) -> Vec<Option<String>> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for category in column.iter().flatten() {
+        *counts.entry(category).or_default() += 1;
+    }
+    let mut categories: Vec<(&str, usize)> = counts.into_iter().collect();
+    categories.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    categories.truncate(max_categories);
+    categories.sort_unstable_by_key(|&(category, _)| category);
+    categories.into_iter().map(|(category, _)| Some(category.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -160,6 +196,19 @@ mod tests {
         let rows = Block::Texts(vec![column(&[Some("green")])]);
         let err = encoder.transform(rows, &mut context()).unwrap_err();
         assert!(err.to_string().starts_with("column `colour` has category `green`"), "{err}");
+    }
+
+    #[test]
+    fn codes_are_of_the_most_frequent_categories_and_nothing_else_has_one() {
+        let training = [column(&[Some("b"), Some("c"), Some("a"), None, Some("c"), Some("d")])];
+        let encoder = CategoryEncoder::fit_codes(3, &training);
+        assert_eq!(encoder.code_counts(), Some(vec![3]));
+        let mut context = context();
+        let rows = Block::Texts(vec![column(&[Some("a"), Some("b"), Some("c"), Some("d"), None, Some("z")])]);
+        let Block::Numbers(columns) = encoder.transform(rows, &mut context).unwrap() else { panic!("not numbers") };
+        assert_eq!(columns[0][..3], [0.0, 1.0, 2.0]);
+        assert!(columns[0][3..].iter().all(|code| code.is_nan()), "{columns:?}");
+        assert_eq!(context.unknown_categories["colour"], 2);
     }
 
     #[test]

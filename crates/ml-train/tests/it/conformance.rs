@@ -6,12 +6,12 @@ use ml_train::estimator::{EstimatorSpec, Outputs};
 use ml_train::matrix::{DenseMatrix, FeatureMatrix};
 use ml_train::model::TrainedModel;
 use ml_train::predict::PredictedValues;
-use ml_train::progress::{Progress, Silent, Stage};
+use ml_train::progress::{Losses, Progress, Silent, Stage};
 use ml_train::spec::{PipelineSpec, Task};
 use ml_train::train::train;
 
 /// Every estimator for each of its tasks, with settings that are quick on little data.
-const ESTIMATORS: [(&str, &str); 16] = [
+const ESTIMATORS: [(&str, &str); 18] = [
     ("classification", "{kind: linear_svm}"),
     ("classification", "{kind: logistic_regression, class_weight: balanced}"),
     ("classification", "{kind: softmax_regression}"),
@@ -19,10 +19,12 @@ const ESTIMATORS: [(&str, &str); 16] = [
     ("classification", "{kind: gaussian_naive_bayes}"),
     ("classification", "{kind: decision_tree}"),
     ("classification", "{kind: random_forest, n_trees: 8}"),
+    ("classification", "{kind: gradient_boosting, min_samples_leaf: 3, row_share: 0.8, early_stopping: always}"),
     ("classification", "{kind: k_nearest_neighbours, k: 3}"),
     ("classification", "{kind: majority_class}"),
     ("regression", "{kind: decision_tree, max_depth: 4}"),
     ("regression", "{kind: random_forest, n_trees: 8}"),
+    ("regression", "{kind: gradient_boosting, min_samples_leaf: 3, feature_share: 0.6}"),
     ("regression", "{kind: k_nearest_neighbours, weights: distance, search: cover_tree}"),
     ("regression", "{kind: ridge}"),
     ("regression", "{kind: linear_regression}"),
@@ -220,6 +222,8 @@ impl Progress for StopAt {
     }
 
     fn advance(&self, _total: u64) {}
+
+    fn losses(&self, _losses: &Losses) {}
 
     fn is_cancelled(&self) -> bool {
         self.1.load(std::sync::atomic::Ordering::Relaxed)
