@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test that calls them")]
 
 mod bad_input;
+mod boosting;
 mod conformance;
 mod data_sets;
 mod golden;

@@ -74,6 +74,48 @@ fn a_model_of_format_version_1_still_loads() {
 /// The probability of `sport` of the first row when the sample was written.
 const SAMPLE_PROBABILITY: f64 = 0.774_244_921_832_311_3;
 
+/// Trees that split by numbers, missing values and categories.
+const BOOSTED_PIPELINE: &str = "
+version: 1
+name: boosted-sample
+task: classification
+target: topic
+seed: 1
+features:
+  - { columns: [length, day] }
+  - { columns: [city, source], steps: [{ category: { max_categories: 3 } }] }
+estimator: { kind: gradient_boosting, max_iterations: 5, min_samples_leaf: 1, max_leaf_nodes: 4 }
+";
+
+/// Rows of [`table`], not all of them, often enough for categories to be told apart.
+fn boosted_table() -> Table {
+    let rows: Vec<usize> = (0..60).map(|row| row * row % 6).collect();
+    table().take(&rows)
+}
+
+fn boosted() -> TrainedModel {
+    train(&PipelineSpec::from_yaml(BOOSTED_PIPELINE).unwrap(), &boosted_table(), &Silent).unwrap().model
+}
+
+#[test]
+fn a_boosted_model_of_format_version_1_still_loads() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples/boosted-v1.bin");
+    if std::env::var_os("ML_WRITE_SAMPLES").is_some() && !path.exists() {
+        std::fs::write(&path, boosted().to_bytes().unwrap()).unwrap();
+    }
+    let model = TrainedModel::from_bytes(&std::fs::read(&path).unwrap()).unwrap();
+
+    assert_eq!(model.spec(), &PipelineSpec::from_yaml(BOOSTED_PIPELINE).unwrap());
+    let predictions = model.predict(&table()).unwrap();
+    let labels: Vec<&str> = (0..6).map(|row| predictions.label(row).unwrap()).collect();
+    assert_eq!(labels, ["sport", "money", "sport", "money", "sport", "sport"]);
+    let probabilities = predictions.probabilities.unwrap();
+    assert!((probabilities.row(1)[1] - BOOSTED_PROBABILITY).abs() < 1e-12, "{:?}", probabilities.row(1));
+}
+
+/// The probability of `sport` of the second row, whose length is missing, when the sample was written.
+const BOOSTED_PROBABILITY: f64 = 0.297_947_595_479_488_46;
+
 #[test]
 fn bytes_that_are_not_a_model_say_why() {
     let bytes = trained().to_bytes().unwrap();
@@ -155,6 +197,19 @@ proptest! {
         }
         if let Ok(model) = TrainedModel::from_bytes(&sealed(&content)) {
             // Either outcome is fine: names of columns may have changed, for example.
+            let _ = model.predict(&table());
+        }
+    }
+
+    #[test]
+    fn tampered_trees_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        static BYTES: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| boosted().to_bytes().unwrap());
+        let mut content = BYTES[HEADER_BYTES..].to_vec();
+        for (index, byte) in changes {
+            let index = index.index(content.len());
+            content[index] = byte;
+        }
+        if let Ok(model) = TrainedModel::from_bytes(&sealed(&content)) {
             let _ = model.predict(&table());
         }
     }
