@@ -1,8 +1,10 @@
-//! Measurements of the built program on synthetic input.
+//! Measurements of the built programs, on synthetic input or on public data sets.
 
 mod ingest;
 mod memory;
+mod python;
 mod records;
+mod tabular;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -12,12 +14,16 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::bench::records::RecordGenerator;
+use crate::bench::tabular::TabularArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum BenchCommand {
     /// Measure ingest and sync of many records, and the same ingest as a Python script.
     #[command(after_help = "Example: cargo xtask bench ingest --records 100000")]
     Ingest(InputArgs),
+    /// Measure training and scoring on tables, and the same by scikit-learn on the same rows.
+    #[command(after_help = "Example: cargo xtask bench tabular --repeats 5")]
+    Tabular(TabularArgs),
     /// Write the synthetic records to a file, as JSON lines.
     #[command(after_help = "Example: cargo xtask bench records --records 1000 /tmp/records.jsonl")]
     Records {
@@ -43,6 +49,7 @@ pub(crate) struct InputArgs {
 pub(crate) fn run(command: BenchCommand) -> Result<()> {
     match command {
         BenchCommand::Ingest(input) => ingest::run(&input),
+        BenchCommand::Tabular(args) => tabular::run(&args),
         BenchCommand::Records { input, file } => {
             let size_bytes = write_input(&input, &file)?;
             println!("{} records, {size_bytes} bytes", input.records);
