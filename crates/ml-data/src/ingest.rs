@@ -54,8 +54,8 @@ pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// How many blocks or batches wait between two stages: enough that they overlap, few enough to keep memory low.
 const QUEUE_LENGTH: usize = 1;
 
-/// How many batches are handed to the store at once: while it writes one, it can bring the next into its own form. A store
-/// takes them in order.
+/// How many batches are handed to the store at once: while it writes one, it can bring the next into its own form. The embedded
+/// store takes them in order; where a server does not, the later version of a record stays, for no older one replaces it.
 const WRITES_AT_A_TIME: usize = 2;
 
 /// What an input holds.

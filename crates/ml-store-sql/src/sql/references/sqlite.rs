@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::no_column;
 use crate::error::Failure;
+use crate::types::JsonText;
 
 #[derive(QueryableByName)]
 struct Found {
@@ -34,7 +35,7 @@ pub(super) fn are_present(
          WHERE EXISTS (SELECT 1 FROM \"{table}\" AS looked WHERE looked.\"{name}\" = asked.value \
          OR (asked.type IN ('integer', 'real') AND looked.\"{name}\" = CAST(asked.value AS TEXT)))"
     );
-    let asked = Value::from(values).to_string();
+    let JsonText(asked) = JsonText::of(&values);
     let mut are_present = vec![false; values.len()];
     for Found { place } in diesel::sql_query(select).bind::<Text, _>(asked).load::<Found>(sqlite)? {
         are_present[place as usize] = true;
