@@ -87,6 +87,7 @@ impl App {
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
             documents: documents.records.clone(),
+            references: sql.clone(),
             sync: sql.clone(),
             datasets: sql.clone(),
             artifacts: artifacts.clone(),

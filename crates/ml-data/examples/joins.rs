@@ -132,6 +132,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         market_metrics: made_up.clone(),
         user_interactions: made_up,
         documents: Arc::new(MemoryDocuments::default()),
+        references: Arc::new(MemorySql::default()),
         sync: sql.clone(),
         datasets: sql,
         artifacts: Arc::new(MemoryArtifacts::default()),

@@ -12,6 +12,7 @@ use ml_core::digest::Digest;
 use ml_core::document::DocumentStore;
 use ml_core::global_data::GlobalDataStore;
 use ml_core::market_metric::MarketMetricStore;
+use ml_core::reference::ReferenceStore;
 use ml_core::sync::SyncStore;
 use ml_core::table::{Column, ColumnSchema, Table};
 use ml_core::user_interaction::UserInteractionStore;
@@ -46,6 +47,8 @@ pub struct DatasetStores {
     pub user_interactions: Arc<dyn UserInteractionStore>,
     /// Documents that are joined.
     pub documents: Arc<dyn DocumentStore>,
+    /// Looks up what the rules on those documents want to be in a table.
+    pub references: Arc<dyn ReferenceStore>,
     /// Writes all of these rows, and settles the past before it is read.
     pub sync: Arc<dyn SyncStore>,
     /// Dataset versions.

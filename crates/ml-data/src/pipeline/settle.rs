@@ -33,16 +33,11 @@ impl Pipeline {
         references: &dyn ReferenceStore,
     ) -> Result<(), StoreError> {
         look_up(judged, references).await?;
-        self.settle_shares(judged);
-        Ok(())
-    }
-
-    /// Does the same, but looks nothing up.
-    pub(crate) fn settle_shares(&self, judged: &mut [Judged]) {
         let tolerated = self.tolerated(judged);
         for judged in judged.iter_mut().filter(|judged| !judged.findings.is_empty()) {
             self.settle_one(judged, &tolerated);
         }
+        Ok(())
     }
 
     /// Returns for each rule whether those that break it pass, because so many meet it.

@@ -37,6 +37,7 @@ impl World {
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
             documents: Arc::new(MemoryDocuments::default()),
+            references: sql.clone(),
             sync: sql.clone(),
             datasets: sql.clone(),
             artifacts: artifacts.clone(),

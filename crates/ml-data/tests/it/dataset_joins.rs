@@ -17,7 +17,7 @@ use ml_data::dataset::error::DatasetError;
 use ml_data::dataset::join::FeatureSource;
 use ml_data::dataset::spec::{DatasetSource, DatasetSpec};
 use ml_data::dataset::split::SplitRule;
-use ml_data::pipeline::Pipeline;
+use ml_data::pipeline::{Pipeline, PipelineConfig};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -31,6 +31,10 @@ struct World {
 
 impl World {
     fn new() -> World {
+        World::judging_by(Pipeline::default())
+    }
+
+    fn judging_by(pipeline: Pipeline) -> World {
         let sql = Arc::new(MemorySql::default());
         let documents = Arc::new(MemoryDocuments::default());
         let stores = DatasetStores {
@@ -38,13 +42,14 @@ impl World {
             market_metrics: sql.clone(),
             user_interactions: sql.clone(),
             documents: documents.clone(),
+            references: sql.clone(),
             sync: sql.clone(),
             datasets: sql.clone(),
             artifacts: Arc::new(MemoryArtifacts::default()),
         };
         let clock = Arc::new(FixedClock::at(second(1000)));
         let folder = tempfile::tempdir().unwrap();
-        let builder = DatasetBuilder::new(stores, Arc::new(Pipeline::default()), clock);
+        let builder = DatasetBuilder::new(stores, Arc::new(pipeline), clock);
         let builder = builder.sorting_in(folder.path().to_owned()).sort_memory(500);
         World { sql, documents, builder, folder }
     }
@@ -228,6 +233,29 @@ async fn documents_are_joined_in_the_form_that_is_asked_for() {
     let (table, counts) = world.joined(&moods(""), 900).await;
     assert_eq!(counts.n_unfit, 2, "what breaks a rule, and what has no entity");
     assert_eq!(texts(&table, "mood.mood").len(), 2);
+}
+
+#[tokio::test]
+async fn documents_that_name_what_no_table_has_are_joined_no_more_than_they_are_synced() {
+    let config = PipelineConfig::from_yaml(
+        "
+schema_version: 1
+data_types:
+  social:
+    normalise: []
+    rules: [{ exists_in: { fields: symbol, table: market_metrics, column: symbol } }]
+    target: { table: global_ml_data, content: text, event_time: posted_at }
+",
+    );
+    let world = World::judging_by(Pipeline::new(&config.unwrap()).unwrap());
+    world.commit([text("a", "AAPL", 100), text("b", "MSFT", 100), price("p", "AAPL", 10, 10, 1.0)]).await;
+    let mood = |id, symbol| post(id, json!({"symbol": symbol, "mood": "good"}), 90, 90);
+    world.upsert(&[mood("1", "AAPL"), mood("2", "MSFT")]).await;
+
+    let (table, counts) = world.joined(&moods(""), 900).await;
+
+    assert_eq!(texts(&table, "mood.mood"), [Some("good".to_owned()), None]);
+    assert_eq!((counts.n_read, counts.n_unfit, counts.n_found), (2, 1, 1));
 }
 
 #[tokio::test]

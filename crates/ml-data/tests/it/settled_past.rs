@@ -83,6 +83,7 @@ async fn a_version_is_the_same_again_although_a_commit_was_on_its_way() {
         market_metrics: fixture.sql.clone(),
         user_interactions: fixture.sql.clone(),
         documents: fixture.documents.clone(),
+        references: fixture.sql.clone(),
         sync: fixture.sql.clone(),
         datasets: fixture.sql.clone(),
         artifacts: Arc::new(MemoryArtifacts::default()),

@@ -1,7 +1,5 @@
 //! Documents as values of a feature source.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use ml_core::id::RecordId;
 use ml_core::record::{Collection, RawRecord};
@@ -10,6 +8,7 @@ use serde_json::Value;
 
 use super::feature_source::DocumentForm;
 use super::joiner::Joiner;
+use super::read::Reading;
 use crate::dataset::blocking::blocking;
 use crate::dataset::cells::Cell;
 use crate::dataset::error::DatasetError;
@@ -17,21 +16,20 @@ use crate::dataset::named_cells::NamedCells;
 use crate::field::{FieldPath, Fields};
 use crate::hints::FieldHints;
 use crate::instant::parse_instant;
-use crate::pipeline::{Judged, Pipeline, Verdict, flatten, judge_batch};
+use crate::pipeline::{Judged, Verdict, flatten, judge_batch};
 
 /// Gives `records` to `joiner` in the form that is asked for.
 pub(super) async fn add_documents(
     joiner: Joiner,
     collection: Collection,
     form: &DocumentForm,
-    pipeline: &Arc<Pipeline>,
+    reading: &Reading<'_>,
     records: Vec<RawRecord>,
 ) -> Result<Joiner, DatasetError> {
     match form {
         DocumentForm::Pipeline => {
-            let mut judged = judge_batch(pipeline, collection, records).await;
-            // Sync looks values up in tables too; a document that it would hold back for that alone is a value here.
-            pipeline.settle_shares(&mut judged);
+            let mut judged = judge_batch(reading.pipeline, collection, records).await;
+            reading.pipeline.settle(&mut judged, &*reading.stores.references).await?;
             blocking(move || add_judged(joiner, judged)).await
         }
         DocumentForm::Raw { event_time } => {

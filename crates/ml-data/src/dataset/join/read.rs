@@ -81,7 +81,7 @@ impl Reading<'_> {
         let known = &RecordQuery { known_by: Some(self.as_of), ..all.clone() };
         let n_known = documents.count(collection, known).await?;
         joiner.set_known_later(documents.count(collection, &all).await?.saturating_sub(n_known));
-        let take = |joiner, records| add_documents(joiner, collection, form, self.pipeline, records);
+        let take = |joiner, records| add_documents(joiner, collection, form, self, records);
         fold_pages(|page| documents.list(collection, known, page), joiner, take).await
     }
 }
