@@ -37,12 +37,12 @@ def parse(line, now):
         raise ValueError("no id")
     scraped_at = datetime.fromisoformat(content["event_time"]).astimezone(timezone.utc) if "event_time" in content else None
     return {
-        "_id": record_id,
+        "_id": f"bench:{record_id}",
         "source_app": "bench",
         "source": content.get("source"),
         "data_type": "tabular",
         "raw_content": content,
-        "metadata": {},
+        "metadata": {"fields": {"event_time": "event_time"}},
         "scraped_at": scraped_at,
         "ingested_at": now,
         "content_hash": hashlib.sha256(canonical(content).encode()).hexdigest(),

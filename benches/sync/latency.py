@@ -20,7 +20,7 @@ import psycopg
 from pymongo import MongoClient, WriteConcern
 
 # So many inserts may be under way; one at a time would not keep the rate where an insert waits for a disk.
-N_WRITERS = 4
+N_WRITERS = 16
 WARM_UP_SECONDS = 3.0
 LOOK_INTERVAL_SECONDS = 0.002
 PATIENCE_SECONDS = 60.0
@@ -35,8 +35,8 @@ def document(number):
         "note": "customer order paid early sturdy box light label quick delivery fine item small green summer repair sealed",
     }
     return {
-        "_id": content["id"], "source_app": "bench", "source": "shop", "data_type": "tabular", "raw_content": content,
-        "metadata": {}, "scraped_at": now, "ingested_at": now, "content_hash": f"{number:064x}",
+        "_id": f"bench:{content['id']}", "source_app": "bench", "source": "shop", "data_type": "tabular", "raw_content": content,
+        "metadata": {"fields": {"event_time": "event_time"}}, "scraped_at": now, "ingested_at": now, "content_hash": f"{number:064x}",
     }
 
 
@@ -65,14 +65,14 @@ def watch(url, schema, n_records):
     """Returns when each row was first seen."""
     seen = [None] * n_records
     n_missing, first_missing = n_records, 0
-    query = f"SELECT raw_id FROM {schema}.global_ml_data WHERE id >= %s AND id < 'raw_records:order-~' ORDER BY id"
+    query = f"SELECT raw_id FROM {schema}.global_ml_data WHERE id >= %s AND id < 'raw_records:bench:order-~' ORDER BY id"
     quiet_since = time.time()
     with psycopg.connect(url, autocommit=True) as connection:
         while n_missing:
-            rows = connection.execute(query, (f"raw_records:order-{FIRST_NUMBER + first_missing}",), prepare=True).fetchall()
+            rows = connection.execute(query, (f"raw_records:bench:order-{FIRST_NUMBER + first_missing}",), prepare=True).fetchall()
             now = time.time()
             for (raw_id,) in rows:
-                index = int(raw_id.removeprefix("order-")) - FIRST_NUMBER
+                index = int(raw_id.removeprefix("bench:order-")) - FIRST_NUMBER
                 if seen[index] is None:
                     seen[index], quiet_since = now, now
                     n_missing -= 1

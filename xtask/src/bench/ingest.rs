@@ -38,8 +38,11 @@ pub(crate) fn run(input: &InputArgs) -> Result<()> {
     Ok(())
 }
 
-/// Builds the program and returns where it is.
+/// Builds the program and returns where it is; one that `ML_APP_BIN` names is taken as it is.
 pub(super) fn build() -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("ML_APP_BIN") {
+        return Ok(program.into());
+    }
     run_command(&mut cargo(&["build", "--release", "--package", "ml-app"]))?;
     let metadata = read(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
     let metadata: Json = serde_json::from_str(&metadata).context("cannot read what `cargo metadata` wrote")?;

@@ -150,7 +150,7 @@ pub(super) async fn find_on_postgres(
 
 /// Inserts the lineage of records of `collection` that have none.
 pub(super) async fn insert_all(
-    postgres: &mut PostgresConnection,
+    postgres: &PostgresConnection,
     collection: Collection,
     lineages: Vec<RecordLineage>,
 ) -> QueryResult<()> {
@@ -180,7 +180,7 @@ const COLUMNS: [&str; 9] = [
 ];
 
 async fn save_all(
-    postgres: &mut PostgresConnection,
+    postgres: &PostgresConnection,
     collection: Collection,
     lineages: Vec<RecordLineage>,
     end: &str,

@@ -84,7 +84,9 @@ macro_rules! insert_arrays {
                         statement.bind::<diesel::sql_types::Array<$same_type>, _>(column)
                     };
                 )+
-                diesel_async::RunQueryDsl::execute(statement, $postgres).await
+                // Shared, so that the next statement can be put together and sent while the server does this one.
+                let mut shared: &crate::connection::PostgresConnection = &*$postgres;
+                diesel_async::RunQueryDsl::execute(statement, &mut shared).await
             }
         }
     }};

@@ -54,7 +54,7 @@ pub(in crate::sql) trait BulkRow: HashedRow + Send + Sync {
     ) -> impl Future<Output = QueryResult<Vec<Self>>> + Send;
 
     /// Inserts rows that are not there.
-    fn insert_all(postgres: &mut PostgresConnection, rows: &[Self]) -> impl Future<Output = QueryResult<usize>> + Send;
+    fn insert_all(postgres: &PostgresConnection, rows: &[Self]) -> impl Future<Output = QueryResult<usize>> + Send;
 
     /// Replaces rows that are there.
     fn replace_all(postgres: &mut PostgresConnection, rows: &[Self])
@@ -73,7 +73,7 @@ macro_rules! bulk_writes {
         alike: { $($same:ident: $same_type:ty),+ $(,)? } $(,)?
     ) => {
         async fn insert_all(
-            postgres: &mut crate::connection::PostgresConnection,
+            postgres: &crate::connection::PostgresConnection,
             rows: &[Self],
         ) -> diesel::QueryResult<usize> {
             crate::sql::validated::arrays::insert_arrays!(
