@@ -4,6 +4,7 @@ mod ingest;
 mod memory;
 mod python;
 mod records;
+mod sync;
 mod tabular;
 
 use std::fs::File;
@@ -14,6 +15,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::bench::records::RecordGenerator;
+use crate::bench::sync::SyncArgs;
 use crate::bench::tabular::TabularArgs;
 
 #[derive(Subcommand)]
@@ -21,6 +23,9 @@ pub(crate) enum BenchCommand {
     /// Measure ingest and sync of many records, and the same ingest as a Python script.
     #[command(after_help = "Example: cargo xtask bench ingest --records 100000")]
     Ingest(InputArgs),
+    /// Measure MongoDB to PostgreSQL, beside a bare `COPY` and a Python script that does the same, and how late rows are.
+    #[command(after_help = "Example: cargo xtask bench sync --records 100000")]
+    Sync(SyncArgs),
     /// Measure training and scoring on tables, and the same by scikit-learn on the same rows.
     #[command(after_help = "Example: cargo xtask bench tabular --repeats 5")]
     Tabular(TabularArgs),
@@ -49,6 +54,7 @@ pub(crate) struct InputArgs {
 pub(crate) fn run(command: BenchCommand) -> Result<()> {
     match command {
         BenchCommand::Ingest(input) => ingest::run(&input),
+        BenchCommand::Sync(args) => sync::run(&args),
         BenchCommand::Tabular(args) => tabular::run(&args),
         BenchCommand::Records { input, file } => {
             let size_bytes = write_input(&input, &file)?;

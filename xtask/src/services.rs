@@ -6,7 +6,7 @@ mod keeper;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use xtask::servers::Engine;
+use xtask::servers::{Durability, Engine};
 
 use self::keeper::{Keeper, Kept};
 pub(crate) use self::keeper::{KeeperArgs, run as keep};
@@ -66,7 +66,7 @@ impl TestServices {
                 Err(err) => missing.push(Missing { engine, reason: format!("{err:#}") }),
             }
         }
-        let (keeper, mut kept) = Keeper::start(&wanted)?;
+        let (keeper, mut kept) = Keeper::start(&wanted, Durability::Fast)?;
         missing.extend(kept.failures.drain(..).map(|(engine, reason)| Missing { engine, reason }));
         for fault in &missing {
             eprintln!("servers: {fault}");
@@ -88,6 +88,37 @@ impl TestServices {
     /// Stops the servers, and returns which ones there were none of.
     pub(crate) fn stop(self) -> Vec<Missing> {
         self.missing
+    }
+}
+
+/// Both servers for one measurement; they stop when this is dropped.
+pub(crate) struct BenchServices {
+    _keeper: Keeper,
+    kept: Kept,
+}
+
+impl BenchServices {
+    /// Starts both servers, empty, whatever the environment names: what they do for durability is part of what is measured.
+    pub(crate) fn start(durability: Durability) -> Result<BenchServices> {
+        for engine in Engine::ALL {
+            install::ensure(engine)?;
+        }
+        let (keeper, kept) = Keeper::start(&Engine::ALL, durability)?;
+        if let Some((engine, reason)) = kept.failures.first() {
+            bail!("no {engine} for the measurement: {reason}");
+        }
+        Ok(BenchServices { _keeper: keeper, kept })
+    }
+
+    /// Returns where clients find a server.
+    pub(crate) fn url(&self, engine: Engine) -> &str {
+        let server = self.kept.servers.iter().find(|server| server.engine == engine);
+        &server.expect("both were started").url
+    }
+
+    /// Returns a folder that goes with the servers.
+    pub(crate) fn folder(&self) -> std::path::PathBuf {
+        self.kept.temp_folder()
     }
 }
 

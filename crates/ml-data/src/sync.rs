@@ -1,7 +1,7 @@
 //! Documents → SQL: what was ingested is judged, and becomes validated rows or waits in quarantine.
 //!
 //! A batch is committed in one transaction with the position after it, so a sync that is killed at any instant goes on
-//! where it was and ends with the same rows. While one batch is committed, the next is read and judged. A position that has
+//! where it was and ends with the same rows. While one batch is decided and committed, the next is read and judged. A position that has
 //! expired is replaced by comparing both sides, see [`ReconcileCounts`].
 
 mod decide;
@@ -9,6 +9,7 @@ mod error;
 mod follower;
 mod incoming;
 mod owners;
+mod reader;
 mod reconcile;
 mod replay;
 mod status;

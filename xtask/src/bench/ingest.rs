@@ -12,7 +12,7 @@ use crate::bench::{InputArgs, write_input};
 use crate::cargo::{cargo, read, root, run as run_command};
 
 /// What `ml-app ingest` is told about the records.
-const INGEST_FLAGS: &str =
+pub(super) const INGEST_FLAGS: &str =
     "--data-type tabular --source-app bench --id-field id --time-field event_time --source-field source";
 
 /// Makes the input, measures each program once on fresh folders, and prints the figures.
@@ -38,8 +38,11 @@ pub(crate) fn run(input: &InputArgs) -> Result<()> {
     Ok(())
 }
 
-/// Builds the program and returns where it is.
-fn build() -> Result<PathBuf> {
+/// Builds the program and returns where it is; one that `ML_APP_BIN` names is taken as it is.
+pub(super) fn build() -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("ML_APP_BIN") {
+        return Ok(program.into());
+    }
     run_command(&mut cargo(&["build", "--release", "--package", "ml-app"]))?;
     let metadata = read(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
     let metadata: Json = serde_json::from_str(&metadata).context("cannot read what `cargo metadata` wrote")?;
@@ -54,9 +57,9 @@ fn ml_app(program: &Path, folder: &Path) -> Command {
     command
 }
 
-fn print_figures(n_records: u64, measurements: &[(&str, &Measurement)]) {
+pub(super) fn print_figures(n_records: u64, measurements: &[(&str, &Measurement)]) {
     let heads = ("records/s", "seconds", "peak MB", "most MB in each quarter of the time");
-    println!("\n{:<14} {:>11} {:>9} {:>9}   {}", "", heads.0, heads.1, heads.2, heads.3);
+    println!("\n{:<16} {:>11} {:>9} {:>9}   {}", "", heads.0, heads.1, heads.2, heads.3);
     for (name, measurement) in measurements {
         println!("{}", row(name, n_records, measurement));
     }
@@ -67,7 +70,7 @@ fn row(name: &str, n_records: u64, measurement: &Measurement) -> String {
     let trace: Vec<String> = measurement.resident_bytes_by_quarter().map(megabytes).into();
     let per_second = n_records as f64 / seconds;
     let peak = megabytes(measurement.peak_bytes());
-    format!("{name:<14} {per_second:>11.0} {seconds:>9.2} {peak:>9}   {}", trace.join(", "))
+    format!("{name:<16} {per_second:>11.0} {seconds:>9.2} {peak:>9}   {}", trace.join(", "))
 }
 
 fn megabytes(bytes: Option<u64>) -> String {

@@ -62,9 +62,9 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Starts a keeper, and returns it with what it has done.
-    pub(crate) fn start(engines: &[Engine]) -> Result<(Keeper, Kept)> {
-        let mut process =
-            command(engines)?.stdin(Stdio::piped()).spawn().context("cannot start a keeper of servers")?;
+    pub(crate) fn start(engines: &[Engine], durability: Durability) -> Result<(Keeper, Kept)> {
+        let mut command = command(engines, durability)?;
+        let mut process = command.stdin(Stdio::piped()).spawn().context("cannot start a keeper of servers")?;
         let stdin = process.stdin.take();
         let mut keeper = Keeper { process, stdin };
         let kept = keeper.read()?;
@@ -73,11 +73,8 @@ impl Keeper {
 
     /// Starts servers that go on without a keeper.
     pub(crate) fn start_detached(engines: &[Engine], durability: Durability) -> Result<Kept> {
-        let mut command = command(engines)?;
+        let mut command = command(engines, durability)?;
         command.arg("--detach").stdin(Stdio::null());
-        if durability == Durability::Durable {
-            command.arg("--durable");
-        }
         let process = command.spawn().context("cannot start the servers")?;
         Keeper { process, stdin: None }.read()
     }
@@ -105,10 +102,13 @@ impl Drop for Keeper {
 }
 
 /// Returns the command for a keeper that Ctrl-C does not reach.
-fn command(engines: &[Engine]) -> Result<Command> {
+fn command(engines: &[Engine], durability: Durability) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
     command.args(["services", "keep"]).args(engines.iter().map(Engine::to_string));
     command.stdout(Stdio::piped()).process_group(0);
+    if durability == Durability::Durable {
+        command.arg("--durable");
+    }
     Ok(command)
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use ml_core::document::{ChangeBatch, ResumeToken};
+use ml_core::document::ResumeToken;
 use ml_core::error::StoreError;
 use ml_core::id::RecordId;
 use ml_core::quarantine::ReasonCount;
@@ -15,8 +15,9 @@ use ml_core::record::Collection;
 use ml_core::sync::{Advance, SyncBatch, SyncCounts};
 
 use super::decide::{Decided, decide};
-use super::incoming::{Incoming, Intake, quarantined_as_unreadable};
+use super::incoming::{Incoming, quarantined_as_unreadable};
 use super::owners::{Owners, Sources};
+use super::reader::{Prepared, Reader};
 use super::reconcile::{Occasion, ReconcileCounts};
 use super::{CollectionReport, DocumentToSql, SyncError, SyncObserver, SyncOptions, SyncProgress, SyncStage};
 use crate::backoff::{Backoff, in_one_line};
@@ -30,6 +31,7 @@ pub(super) struct Follower<'a> {
     pub(super) options: &'a SyncOptions,
     pub(super) collection: Collection,
     pub(super) stop: CancellationToken,
+    pub(super) reader: Reader,
     observer: SyncObserver<'a>,
     backoff: Backoff,
     stage: SyncStage,
@@ -42,14 +44,6 @@ pub(super) struct Follower<'a> {
     is_reconcile_due: bool,
     /// Whether the last commit may still be written: its connection broke before the answer came.
     is_commit_in_doubt: bool,
-}
-
-/// Changes that were judged by everything but uniqueness, and the position after them.
-struct Prepared {
-    incoming: Incoming,
-    to: Option<ResumeToken>,
-    /// Whether there were none.
-    is_idle: bool,
 }
 
 impl<'a> Follower<'a> {
@@ -65,6 +59,7 @@ impl<'a> Follower<'a> {
             options,
             collection,
             stop,
+            reader: Reader::new(sync, options, collection),
             observer,
             backoff: Backoff::new(options.patience),
             stage: SyncStage::Changes,
@@ -140,26 +135,26 @@ impl<'a> Follower<'a> {
         let n_pending = self.sync.feed.count_pending(self.collection, from.as_ref()).await;
         self.n_pending = n_pending.map_err(|err| self.failed(err))?;
         let mut moved_at = Instant::now();
-        let mut next = self.prepare(from.as_ref()).await?;
+        let mut next = self.reader.read(from.as_ref()).await?;
         while !self.stop.is_cancelled() {
             let Prepared { incoming, to, is_idle } = next;
             let is_due = !is_idle || self.options.follow.is_none() || moved_at.elapsed() >= IDLE_COMMIT_INTERVAL;
             if let Some(to) = to.clone().filter(|to| is_due && from.as_ref() != Some(to)) {
+                // An idle position is all that is to be committed then, and waiting comes next.
+                let ahead = (!is_idle).then(|| self.reader.read_ahead(&to));
                 self.let_go(&incoming, from.as_ref()).await?;
                 let batch = self.batch(incoming, Advance::new(from.clone(), to.clone())).await?;
-                // An idle position is all that is to be committed then, and waiting comes next.
-                let prepare = async { if is_idle { Ok(None) } else { self.prepare(Some(&to)).await.map(Some) } };
-                let (committed, prepared) = tokio::join!(self.sync.store.commit(&batch), prepare);
+                let committed = self.sync.store.commit(&batch).await;
                 self.committed(&batch, committed)?;
                 *from = Some(to);
                 moved_at = Instant::now();
-                if let Some(prepared) = prepared? {
-                    next = prepared;
+                if let Some(ahead) = ahead {
+                    next = ahead.get().await?;
                     continue;
                 }
             }
             let Some(at_most) = self.options.follow else { break };
-            next = self.wait(to.as_ref(), at_most).await?;
+            next = self.reader.wait(to.as_ref(), at_most, &self.stop).await?;
             if next.is_idle {
                 // Everything that came is committed, and the feed answers.
                 self.backoff.reset();
@@ -177,37 +172,6 @@ impl<'a> Follower<'a> {
         let batch = self.batch(deletions, Advance::new(Some(from.clone()), from.clone())).await?;
         let committed = self.sync.store.commit(&batch).await;
         self.committed(&batch, committed)
-    }
-
-    /// Reads and judges what comes after `from`.
-    async fn prepare(&self, from: Option<&ResumeToken>) -> Result<Prepared, SyncError> {
-        let limit = self.options.batch_size.max(1);
-        let changes = self.sync.feed.changes(self.collection, from, limit).await.map_err(|err| self.failed(err))?;
-        self.judged(changes).await
-    }
-
-    /// The same, but waits for something to come.
-    async fn wait(&self, from: Option<&ResumeToken>, at_most: Duration) -> Result<Prepared, SyncError> {
-        let limit = self.options.batch_size.max(1);
-        let waiting = self.sync.feed.wait_for_changes(self.collection, from, limit, at_most);
-        tokio::select! {
-            () = self.stop.cancelled() => Ok(Prepared { incoming: Incoming::default(), to: from.cloned(), is_idle: true }),
-            changes = waiting => self.judged(changes.map_err(|err| self.failed(err))?).await,
-        }
-    }
-
-    async fn judged(&self, ChangeBatch { changes, token }: ChangeBatch) -> Result<Prepared, SyncError> {
-        let is_idle = changes.is_empty();
-        let incoming = self.intake().take(self.collection, changes).await?;
-        Ok(Prepared { incoming, to: token, is_idle })
-    }
-
-    pub(super) fn intake(&self) -> Intake<'_> {
-        Intake {
-            references: &*self.sync.references,
-            pipeline: &self.sync.pipeline,
-            max_record_bytes: self.options.max_record_bytes,
-        }
     }
 
     /// Has the last word on what came in, and makes a batch of it.

@@ -177,7 +177,7 @@ impl Follower<'_> {
             }
         }
         found.gone += gone.len() as u64;
-        let mut incoming = self.intake().take(self.collection, changes).await?;
+        let mut incoming = self.reader.intake().take(self.collection, changes).await?;
         // The documents are what counts, also where they were taken back to what they were.
         incoming.returned = to_fetch;
         incoming.returned.extend(unlisted_ids);

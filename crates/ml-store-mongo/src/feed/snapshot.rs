@@ -1,6 +1,7 @@
 //! What was there when a reader began, by id: first the ids that are texts, then those that other programs gave.
 //!
 //! The cursor stays open between two calls that follow one another, for some servers look at all that is left for every query.
+//! While what came is decoded, the server is asked for the next documents already.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -9,15 +10,20 @@ use futures::StreamExt as _;
 use ml_core::document::Change;
 use ml_core::error::StoreError;
 use ml_core::record::Collection;
-use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
-use mongodb::raw_batch_cursor::RawBatchCursor;
+use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::raw_batch_cursor::{RawBatch, RawBatchCursor};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::token::{Position, Snapshot};
 use super::{OPERATION, change};
 use crate::store::MongoDocuments;
 
 /// How many documents the server sends at once.
-const BATCH_SIZE: u32 = 5_000;
+const BATCH_SIZE: u32 = 2_500;
+
+/// How many of those wait here at most, beside the one at hand.
+const BATCHES_AHEAD: usize = 1;
 
 /// The snapshots that nobody reads from just now, each at the id where its reader stopped.
 #[derive(Default)]
@@ -38,28 +44,56 @@ impl Snapshots {
 
 /// A cursor on the server, and what came from it and was not asked for yet.
 struct OpenSnapshot {
-    cursor: RawBatchCursor,
+    batches: mpsc::Receiver<mongodb::error::Result<RawBatch>>,
+    /// What reads from the cursor; it ends when this is dropped.
+    _reading: JoinSet<()>,
     /// The last id given out.
     after: Option<Bson>,
-    documents: VecDeque<RawDocumentBuf>,
-    has_ended: bool,
+    waiting: VecDeque<Found>,
+}
+
+/// A document, decoded, and its id as it is on the server.
+struct Found {
+    id: Option<Bson>,
+    change: Change,
+}
+
+impl Found {
+    fn of(document: &RawDocument) -> Found {
+        let id = document.get("_id").ok().flatten().and_then(|id| id.try_into().ok());
+        Found { id, change: change::upserted(document) }
+    }
 }
 
 impl OpenSnapshot {
-    async fn read(&mut self, limit: usize) -> mongodb::error::Result<Vec<RawDocumentBuf>> {
-        while self.documents.len() < limit && !self.has_ended {
-            match self.cursor.next().await {
-                None => self.has_ended = true,
-                Some(batch) => {
-                    for document in batch?.doc_slices()? {
-                        self.documents.extend(document?.as_document().map(RawDocument::to_owned));
-                    }
+    fn new(mut cursor: RawBatchCursor, after: Option<Bson>) -> OpenSnapshot {
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let mut reading = JoinSet::new();
+        reading.spawn(async move {
+            while let Some(batch) = cursor.next().await {
+                let has_failed = batch.is_err();
+                if sender.send(batch).await.is_err() || has_failed {
+                    break;
                 }
             }
+        });
+        OpenSnapshot { batches, _reading: reading, after, waiting: VecDeque::new() }
+    }
+
+    /// Returns up to `limit` documents; fewer at the end.
+    async fn read(&mut self, limit: usize) -> mongodb::error::Result<Vec<Change>> {
+        while self.waiting.len() < limit {
+            let Some(batch) = self.batches.recv().await else { break };
+            for document in batch?.doc_slices()? {
+                self.waiting.extend(document?.as_document().map(Found::of));
+            }
         }
-        let found: Vec<RawDocumentBuf> = self.documents.drain(..limit.min(self.documents.len())).collect();
-        self.after = found.last().and_then(id_of).or(self.after.take());
-        Ok(found)
+        let mut changes = Vec::with_capacity(limit.min(self.waiting.len()));
+        for Found { id, change } in self.waiting.drain(..limit.min(self.waiting.len())) {
+            self.after = id.or(self.after.take());
+            changes.push(change);
+        }
+        Ok(changes)
     }
 }
 
@@ -71,52 +105,50 @@ impl MongoDocuments {
         snapshot: Snapshot,
         limit: usize,
     ) -> Result<(Vec<Change>, Position), StoreError> {
-        let Snapshot { stream, after } = snapshot;
-        let mut found = Vec::new();
+        let Snapshot { stream, mut after } = snapshot;
+        let mut changes = Vec::new();
         if after.as_ref().is_none_or(|id| id.as_str().is_some()) {
-            found = self.read_texts(collection, after.as_ref(), limit).await?;
+            (changes, after) = self.read_texts(collection, after, limit).await?;
         }
-        if found.len() < limit {
-            let after = after.filter(|id| id.as_str().is_none());
-            let left = limit - found.len();
-            found.extend(self.find_page(OPERATION, collection.name(), others_after(after.as_ref()), None, left).await?);
+        if changes.len() < limit {
+            let others = others_after(after.as_ref().filter(|id| id.as_str().is_none()));
+            let found = self.find_page(OPERATION, collection.name(), others, None, limit - changes.len()).await?;
+            for document in &found {
+                let Found { id, change } = Found::of(document);
+                after = id.or(after);
+                changes.push(change);
+            }
         }
-        let changes: Vec<Change> = found.iter().map(|document| change::upserted(document)).collect();
-        let last = found.last().filter(|_| found.len() == limit).and_then(id_of);
-        let position = match last {
+        let position = match after.filter(|_| changes.len() == limit) {
             Some(id) => Position::Snapshot(Snapshot { stream, after: Some(id) }),
             None => Position::Streamed(stream),
         };
         Ok((changes, position))
     }
 
+    /// Returns documents whose ids are texts, and the last id.
     async fn read_texts(
         &self,
         collection: Collection,
-        after: Option<&Bson>,
+        after: Option<Bson>,
         limit: usize,
-    ) -> Result<Vec<RawDocumentBuf>, StoreError> {
+    ) -> Result<(Vec<Change>, Option<Bson>), StoreError> {
         let documents = self.raw(collection.name());
+        let after = after.as_ref();
         self.run(OPERATION, || async {
             let mut snapshot = match self.snapshots.take(collection, after) {
                 Some(snapshot) => snapshot,
-                None => OpenSnapshot {
-                    cursor: documents
-                        .find(texts_after(after))
-                        .sort(doc! { "_id": 1 })
-                        .batch_size(BATCH_SIZE)
-                        .batch()
-                        .await?,
-                    after: after.cloned(),
-                    documents: VecDeque::new(),
-                    has_ended: false,
-                },
+                None => {
+                    let find = documents.find(texts_after(after)).sort(doc! { "_id": 1 }).batch_size(BATCH_SIZE);
+                    OpenSnapshot::new(find.batch().await?, after.cloned())
+                }
             };
-            let found = snapshot.read(limit).await?;
-            if found.len() == limit {
+            let changes = snapshot.read(limit).await?;
+            let last = snapshot.after.clone();
+            if changes.len() == limit {
                 self.snapshots.put(collection, snapshot);
             }
-            Ok(found)
+            Ok((changes, last))
         })
         .await
     }
@@ -145,8 +177,4 @@ fn others_after(id: Option<&Bson>) -> Document {
         Some(id) => doc! { "$and": [is_no_text, { "$expr": { "$gt": ["$_id", { "$literal": id }] } }] },
         None => is_no_text,
     }
-}
-
-fn id_of(document: &RawDocumentBuf) -> Option<Bson> {
-    document.get("_id").ok()??.try_into().ok()
 }

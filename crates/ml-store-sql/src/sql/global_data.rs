@@ -94,18 +94,22 @@ impl HashedRow for GlobalRow {
 
 impl BulkRow for GlobalRow {
     bulk_by_id!(global_ml_data, Global, texts: processed_content);
-    bulk_writes!(global_ml_data, (id), {
-        id: Text,
-        source_app: Text,
-        data_type: Text,
-        processed_content: Nullable<Text>,
-        features: Json,
-        event_time: UtcTimestamp,
-        created_at: UtcTimestamp,
-        raw_id: Text,
-        content_hash: Text,
-        schema_version: Integer,
-    });
+    bulk_writes!(global_ml_data, (id),
+        each: {
+            id: Text,
+            processed_content: Nullable<Text>,
+            features: Json,
+            event_time: UtcTimestamp,
+            raw_id: Text,
+            content_hash: Text,
+        },
+        alike: {
+            source_app: Text,
+            data_type: Text,
+            created_at: UtcTimestamp,
+            schema_version: Integer,
+        },
+    );
 }
 
 impl ValidatedTable for GlobalRow {

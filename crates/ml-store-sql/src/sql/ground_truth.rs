@@ -82,15 +82,19 @@ impl HashedRow for TruthRow {
 }
 
 impl BulkRow for TruthRow {
-    bulk_writes!(ground_truth, (record_id, target), {
-        record_id: Text,
-        target: Text,
-        value: Json,
-        observed_at: UtcTimestamp,
-        created_at: UtcTimestamp,
-        raw_id: Text,
-        content_hash: Text,
-    });
+    bulk_writes!(ground_truth, (record_id, target),
+        each: {
+            record_id: Text,
+            value: Json,
+            raw_id: Text,
+            content_hash: Text,
+        },
+        alike: {
+            target: Text,
+            observed_at: UtcTimestamp,
+            created_at: UtcTimestamp,
+        },
+    );
 
     fn encode(row: &ValidatedRow) -> Option<TruthRow> {
         match row {

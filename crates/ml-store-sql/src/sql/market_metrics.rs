@@ -100,20 +100,24 @@ impl HashedRow for MarketRow {
 
 impl BulkRow for MarketRow {
     bulk_by_id!(market_metrics, MarketMetric, texts: symbol);
-    bulk_writes!(market_metrics, (id), {
-        id: Text,
-        source_app: Text,
-        symbol: Text,
-        event_time: UtcTimestamp,
-        open: Nullable<Double>,
-        high: Nullable<Double>,
-        low: Nullable<Double>,
-        close: Double,
-        volume: Nullable<Double>,
-        created_at: UtcTimestamp,
-        raw_id: Text,
-        content_hash: Text,
-    });
+    bulk_writes!(market_metrics, (id),
+        each: {
+            id: Text,
+            event_time: UtcTimestamp,
+            open: Nullable<Double>,
+            high: Nullable<Double>,
+            low: Nullable<Double>,
+            close: Double,
+            volume: Nullable<Double>,
+            raw_id: Text,
+            content_hash: Text,
+        },
+        alike: {
+            source_app: Text,
+            symbol: Text,
+            created_at: UtcTimestamp,
+        },
+    );
 }
 
 impl ValidatedTable for MarketRow {

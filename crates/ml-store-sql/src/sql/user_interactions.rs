@@ -94,18 +94,22 @@ impl HashedRow for InteractionRow {
 
 impl BulkRow for InteractionRow {
     bulk_by_id!(user_interactions, UserInteraction, texts: user_id, item_id, action);
-    bulk_writes!(user_interactions, (id), {
-        id: Text,
-        source_app: Text,
-        user_id: Text,
-        item_id: Text,
-        action: Text,
-        value: Nullable<Double>,
-        event_time: UtcTimestamp,
-        created_at: UtcTimestamp,
-        raw_id: Text,
-        content_hash: Text,
-    });
+    bulk_writes!(user_interactions, (id),
+        each: {
+            id: Text,
+            user_id: Text,
+            item_id: Text,
+            value: Nullable<Double>,
+            event_time: UtcTimestamp,
+            raw_id: Text,
+            content_hash: Text,
+        },
+        alike: {
+            source_app: Text,
+            action: Text,
+            created_at: UtcTimestamp,
+        },
+    );
 }
 
 impl ValidatedTable for InteractionRow {

@@ -1,5 +1,6 @@
 //! What the tables of validated rows have in common: filters, as-of reads, and writing a row that keeps its former version.
 
+pub(super) mod arrays;
 pub(super) mod bulk;
 
 use chrono::{DateTime, Utc};

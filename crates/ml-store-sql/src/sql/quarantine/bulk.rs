@@ -12,21 +12,8 @@ use ml_core::record::Collection;
 use super::{QuarantineRow, RecordRow};
 use crate::connection::PostgresConnection;
 use crate::schema::sql::quarantine_reasons;
-use crate::sql::validated::bulk::{execute_with_arrays, insert_from_arrays};
+use crate::sql::validated::arrays::insert_arrays;
 use crate::types::{UtcTimestamp, WithoutNul as _};
-
-/// The columns of a record, in the order that [`save`] writes them in.
-const RECORD_COLUMNS: [&str; 9] = [
-    "collection",
-    "raw_id",
-    "data_type",
-    "source_app",
-    "record",
-    "reasons",
-    "first_seen_at",
-    "last_seen_at",
-    "attempts",
-];
 
 /// Renews the reasons of a record that is there, and counts one attempt more.
 const OR_RENEW: &str = " ON CONFLICT (collection, raw_id) DO UPDATE SET data_type = excluded.data_type, \
@@ -42,21 +29,22 @@ struct ReasonRow<'q> {
     field: Option<String>,
 }
 
-/// Lets the records with these ids out of quarantine, where most of them never were.
+/// Lets the records with these ids out of quarantine, where most of them never were: of a snapshot none between the first and the
+/// last of a batch, which is looked at first.
 pub(in crate::sql) async fn release_all(
     postgres: &mut PostgresConnection,
     collection: Collection,
     raw_ids: &[&str],
 ) -> QueryResult<()> {
-    if raw_ids.is_empty() {
-        return Ok(());
-    }
+    let (Some(first), Some(last)) = (raw_ids.iter().min(), raw_ids.iter().max()) else { return Ok(()) };
     diesel::sql_query(
         "DELETE FROM quarantine WHERE collection = $1 AND raw_id = ANY($2) \
-         AND EXISTS (SELECT FROM quarantine AS one WHERE one.collection = $1)",
+         AND EXISTS (SELECT FROM quarantine AS one WHERE one.collection = $1 AND one.raw_id BETWEEN $3 AND $4)",
     )
     .bind::<Text, _>(collection.name())
     .bind::<Array<Text>, _>(raw_ids)
+    .bind::<Text, _>(first)
+    .bind::<Text, _>(last)
     .execute(postgres)
     .await?;
     Ok(())
@@ -82,30 +70,38 @@ pub(in crate::sql) async fn enter_all(
         .filter(quarantine_reasons::raw_id.eq_any(raw_ids));
     diesel::delete(former).execute(postgres).await?;
     let reasons: Vec<ReasonRow<'_>> = entering.iter().flat_map(reasons_of).collect();
-    let insert = insert_from_arrays("quarantine_reasons", &["collection", "raw_id", "place", "rule", "field"]);
-    execute_with_arrays!(postgres, insert, reasons, {
-        collection: Text,
-        raw_id: Text,
-        place: Integer,
-        rule: Text,
-        field: Nullable<Text>,
-    })?;
+    insert_arrays!(
+        postgres, "quarantine_reasons", &reasons, "",
+        each: {
+            raw_id: Text,
+            place: Integer,
+        },
+        alike: {
+            collection: Text,
+            rule: Text,
+            field: Nullable<Text>,
+        },
+    )?;
     Ok(())
 }
 
 async fn save(postgres: &mut PostgresConnection, rows: &[&RecordRow]) -> QueryResult<()> {
-    let insert = insert_from_arrays("quarantine", &RECORD_COLUMNS) + OR_RENEW;
-    execute_with_arrays!(postgres, insert, rows, {
-        collection: Text,
-        raw_id: Text,
-        data_type: Text,
-        source_app: Text,
-        record: Json,
-        reasons: Json,
-        first_seen_at: UtcTimestamp,
-        last_seen_at: UtcTimestamp,
-        attempts: BigInt,
-    })?;
+    insert_arrays!(
+        postgres, "quarantine", rows, OR_RENEW,
+        each: {
+            raw_id: Text,
+            record: Json,
+            reasons: Json,
+        },
+        alike: {
+            collection: Text,
+            data_type: Text,
+            source_app: Text,
+            first_seen_at: UtcTimestamp,
+            last_seen_at: UtcTimestamp,
+            attempts: BigInt,
+        },
+    )?;
     Ok(())
 }
 

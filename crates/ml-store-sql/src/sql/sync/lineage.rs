@@ -13,7 +13,8 @@ use crate::connection::PostgresConnection;
 use crate::error::Failure;
 use crate::prepared::prepared;
 use crate::schema::sql::record_lineage;
-use crate::sql::validated::bulk::{execute_with_arrays, insert_from_arrays, or_replace};
+use crate::sql::validated::arrays::{insert_arrays, or_replace};
+use crate::sql::validated::bulk::range_worth_asking;
 use crate::types::{Instant, JsonText, UtcTimestamp};
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]
@@ -136,6 +137,12 @@ pub(super) async fn find_on_postgres(
     raw_ids: &[&str],
 ) -> Result<Vec<RecordLineage>, Failure> {
     let of_collection = record_lineage::table.filter(record_lineage::collection.eq(collection.name()));
+    if let Some((first, last)) = range_worth_asking(raw_ids) {
+        let between = of_collection.filter(record_lineage::raw_id.between(first, last)).select(record_lineage::raw_id);
+        if diesel_async::RunQueryDsl::load::<String>(between.limit(1), postgres).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+    }
     let select = of_collection.filter(record_lineage::raw_id.eq_any(raw_ids));
     let rows: Vec<LineageRow> = diesel_async::RunQueryDsl::load(select, postgres).await?;
     Ok(rows.into_iter().map(LineageRow::into_lineage).collect::<Result<_, _>>()?)
@@ -143,7 +150,7 @@ pub(super) async fn find_on_postgres(
 
 /// Inserts the lineage of records of `collection` that have none.
 pub(super) async fn insert_all(
-    postgres: &mut PostgresConnection,
+    postgres: &PostgresConnection,
     collection: Collection,
     lineages: Vec<RecordLineage>,
 ) -> QueryResult<()> {
@@ -159,7 +166,7 @@ pub(super) async fn replace_all(
     save_all(postgres, collection, lineages, &or_replace(&["collection", "raw_id"], &COLUMNS)).await
 }
 
-/// The columns, in the order that [`save_all`] writes them in.
+/// The columns that [`save_all`] writes.
 const COLUMNS: [&str; 9] = [
     "collection",
     "raw_id",
@@ -173,27 +180,28 @@ const COLUMNS: [&str; 9] = [
 ];
 
 async fn save_all(
-    postgres: &mut PostgresConnection,
+    postgres: &PostgresConnection,
     collection: Collection,
     lineages: Vec<RecordLineage>,
     end: &str,
 ) -> QueryResult<()> {
-    if lineages.is_empty() {
-        return Ok(());
-    }
     let rows: Vec<LineageRow> = lineages.into_iter().map(|lineage| LineageRow::new(collection, lineage)).collect();
-    let insert = insert_from_arrays("record_lineage", &COLUMNS) + end;
-    execute_with_arrays!(postgres, insert, rows, {
-        collection: Text,
-        raw_id: Text,
-        content_hash: Text,
-        ingested_at: UtcTimestamp,
-        outcome: Text,
-        target_table: Nullable<Text>,
-        row_ids: Nullable<Json>,
-        pipeline: Text,
-        synced_at: UtcTimestamp,
-    })?;
+    insert_arrays!(
+        postgres, "record_lineage", &rows, end,
+        each: {
+            raw_id: Text,
+            content_hash: Text,
+        },
+        alike: {
+            collection: Text,
+            ingested_at: UtcTimestamp,
+            outcome: Text,
+            target_table: Nullable<Text>,
+            row_ids: Nullable<Json>,
+            pipeline: Text,
+            synced_at: UtcTimestamp,
+        },
+    )?;
     Ok(())
 }
 

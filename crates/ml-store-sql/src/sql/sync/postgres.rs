@@ -70,7 +70,7 @@ async fn write_records(postgres: &mut PostgresConnection, batch: &SyncBatch) -> 
             *count += 1;
         }
     }
-    rows.write(postgres).await?;
+    rows.replace(postgres).await?;
     let known: Vec<&str> = plan.known.iter().map(|lineage| lineage.raw_id.as_str()).collect();
     let claims = first_claims(&batch.unique_keys);
     if !known.is_empty() {
@@ -83,8 +83,9 @@ async fn write_records(postgres: &mut PostgresConnection, batch: &SyncBatch) -> 
     warnings::add_all(postgres, collection, &warned(&plan), batch.committed_at.into()).await?;
     quarantine::release_all(postgres, collection, &plan.leaving).await?;
     quarantine::enter_all(postgres, collection, &plan.entering).await?;
-    lineage::insert_all(postgres, collection, plan.new).await?;
     lineage::replace_all(postgres, collection, plan.known).await?;
+    let insert_lineage = async { Ok(lineage::insert_all(postgres, collection, plan.new).await?) };
+    futures::future::try_join(rows.insert(postgres), insert_lineage).await?;
     Ok(counts)
 }
 

@@ -1,11 +1,11 @@
-//! Many rows in one statement, on PostgreSQL: each column goes as one array, so that the statement is the same however many
-//! rows there are.
+//! Rows of the validated tables on PostgreSQL, many at a time.
 
 use std::borrow::Cow;
 
 use diesel::QueryResult;
 use ml_core::sync::ValidatedRow;
 
+use super::arrays::insert_arrays;
 use super::{HashedRow, SupersededRow};
 use crate::connection::PostgresConnection;
 
@@ -18,6 +18,17 @@ pub(in crate::sql) struct StoredVersion {
     pub(in crate::sql) content_hash: String,
     /// The raw record that it was made from.
     pub(in crate::sql) raw_id: String,
+}
+
+/// Fewer keys than these are looked up as they are.
+const MANY_KEYS: usize = 64;
+
+/// Returns the first and the last of many keys. Where there is nothing between them, as in a snapshot by id, none has to be looked
+/// up, and one look tells.
+pub(in crate::sql) fn range_worth_asking<'k>(keys: &[&'k str]) -> Option<(&'k str, &'k str)> {
+    let is_worth_asking = keys.len() >= MANY_KEYS;
+    let (first, last) = (keys.iter().min()?, keys.iter().max()?);
+    is_worth_asking.then_some((*first, *last))
 }
 
 /// A row of a table that a sync writes in bulk.
@@ -43,7 +54,7 @@ pub(in crate::sql) trait BulkRow: HashedRow + Send + Sync {
     ) -> impl Future<Output = QueryResult<Vec<Self>>> + Send;
 
     /// Inserts rows that are not there.
-    fn insert_all(postgres: &mut PostgresConnection, rows: &[Self]) -> impl Future<Output = QueryResult<usize>> + Send;
+    fn insert_all(postgres: &PostgresConnection, rows: &[Self]) -> impl Future<Output = QueryResult<usize>> + Send;
 
     /// Replaces rows that are there.
     fn replace_all(postgres: &mut PostgresConnection, rows: &[Self])
@@ -53,56 +64,36 @@ pub(in crate::sql) trait BulkRow: HashedRow + Send + Sync {
     fn delete_all(postgres: &mut PostgresConnection, keys: &[&str]) -> impl Future<Output = QueryResult<usize>> + Send;
 }
 
-/// Returns the statement that inserts into `table` what arrays hold, one for each of `columns`.
-pub(in crate::sql) fn insert_from_arrays(table: &str, columns: &[&str]) -> String {
-    let arrays: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
-    format!("INSERT INTO {table} ({}) SELECT * FROM unnest({})", columns.join(", "), arrays.join(", "))
-}
-
-/// Returns the end of such a statement that puts what is new in the place of what has the same `key`.
-pub(in crate::sql) fn or_replace(key: &[&str], columns: &[&str]) -> String {
-    let columns = columns.iter().filter(|column| !key.contains(column));
-    let set: Vec<String> = columns.map(|column| format!("{column} = excluded.{column}")).collect();
-    format!(" ON CONFLICT ({}) DO UPDATE SET {}", key.join(", "), set.join(", "))
-}
-
-/// Runs `$statement` with an array for each `$column` of `$rows`, which is of the type `$sql_type` in SQL.
-macro_rules! execute_with_arrays {
-    ($postgres:expr, $statement:expr, $rows:expr, { $($column:ident: $sql_type:ty),+ $(,)? }) => {
-        diesel_async::RunQueryDsl::execute(
-            diesel::sql_query($statement)
-                $(.bind::<diesel::sql_types::Array<$sql_type>, _>(
-                    $rows.iter().map(|row| &row.$column).collect::<Vec<_>>()
-                ))+,
-            $postgres,
-        )
-        .await
-    };
-}
-pub(in crate::sql) use execute_with_arrays;
-
-/// Implements [`BulkRow::insert_all`] and [`BulkRow::replace_all`] for the table `$table`.
+/// Implements [`BulkRow::insert_all`] and [`BulkRow::replace_all`] for the table `$table`; columns under `alike` are those that mostly
+/// have one value throughout a batch.
 macro_rules! bulk_writes {
-    ($table:ident, ($($key:ident),+), { $($column:ident: $sql_type:ty),+ $(,)? }) => {
+    (
+        $table:ident, ($($key:ident),+),
+        each: { $($column:ident: $sql_type:ty),+ $(,)? },
+        alike: { $($same:ident: $same_type:ty),+ $(,)? } $(,)?
+    ) => {
         async fn insert_all(
-            postgres: &mut crate::connection::PostgresConnection,
+            postgres: &crate::connection::PostgresConnection,
             rows: &[Self],
         ) -> diesel::QueryResult<usize> {
-            let insert = crate::sql::validated::bulk::insert_from_arrays(
-                stringify!($table),
-                &[$(stringify!($column)),+],
-            );
-            crate::sql::validated::bulk::execute_with_arrays!(postgres, insert, rows, { $($column: $sql_type),+ })
+            crate::sql::validated::arrays::insert_arrays!(
+                postgres, stringify!($table), rows, "",
+                each: { $($column: $sql_type),+ },
+                alike: { $($same: $same_type),+ }
+            )
         }
 
         async fn replace_all(
             postgres: &mut crate::connection::PostgresConnection,
             rows: &[Self],
         ) -> diesel::QueryResult<usize> {
-            let columns = [$(stringify!($column)),+];
-            let mut upsert = crate::sql::validated::bulk::insert_from_arrays(stringify!($table), &columns);
-            upsert.push_str(&crate::sql::validated::bulk::or_replace(&[$(stringify!($key)),+], &columns));
-            crate::sql::validated::bulk::execute_with_arrays!(postgres, upsert, rows, { $($column: $sql_type),+ })
+            let columns = [$(stringify!($column),)+ $(stringify!($same)),+];
+            let end = crate::sql::validated::arrays::or_replace(&[$(stringify!($key)),+], &columns);
+            crate::sql::validated::arrays::insert_arrays!(
+                postgres, stringify!($table), rows, &end,
+                each: { $($column: $sql_type),+ },
+                alike: { $($same: $same_type),+ }
+            )
         }
     };
 }
@@ -132,6 +123,12 @@ macro_rules! bulk_by_id {
             postgres: &mut crate::connection::PostgresConnection,
             keys: &[&str],
         ) -> diesel::QueryResult<Vec<crate::sql::validated::bulk::StoredVersion>> {
+            if let Some((first, last)) = crate::sql::validated::bulk::range_worth_asking(keys) {
+                let between = $table::table.filter($table::id.between(first, last)).select($table::id).limit(1);
+                if diesel_async::RunQueryDsl::load::<String>(between, postgres).await?.is_empty() {
+                    return Ok(Vec::new());
+                }
+            }
             let select = $table::table.filter($table::id.eq_any(keys));
             let select = select.select(($table::id, $table::content_hash, $table::raw_id));
             let rows: Vec<(String, String, String)> = diesel_async::RunQueryDsl::load(select, postgres).await?;
@@ -166,19 +163,19 @@ pub(in crate::sql) async fn keep_all(
 ) -> QueryResult<usize> {
     let was_current = |row: &&SupersededRow| row.created_at < row.superseded_at;
     let former: Vec<&SupersededRow> = former.iter().filter(was_current).collect();
-    if former.is_empty() {
-        return Ok(0);
-    }
-    let columns = ["table_name", "id", "created_at", "superseded_at", "source_app", "data_type", "event_time", "body"];
-    let insert = insert_from_arrays("superseded_rows", &columns) + " ON CONFLICT DO NOTHING";
-    execute_with_arrays!(postgres, insert, former, {
-        table_name: diesel::sql_types::Text,
-        id: diesel::sql_types::Text,
-        created_at: crate::types::UtcTimestamp,
-        superseded_at: crate::types::UtcTimestamp,
-        source_app: diesel::sql_types::Text,
-        data_type: diesel::sql_types::Nullable<diesel::sql_types::Text>,
-        event_time: crate::types::UtcTimestamp,
-        body: diesel::sql_types::Json,
-    })
+    insert_arrays!(
+        postgres, "superseded_rows", former, " ON CONFLICT DO NOTHING",
+        each: {
+            id: diesel::sql_types::Text,
+            created_at: crate::types::UtcTimestamp,
+            event_time: crate::types::UtcTimestamp,
+            body: diesel::sql_types::Json,
+        },
+        alike: {
+            table_name: diesel::sql_types::Text,
+            superseded_at: crate::types::UtcTimestamp,
+            source_app: diesel::sql_types::Text,
+            data_type: diesel::sql_types::Nullable<diesel::sql_types::Text>,
+        },
+    )
 }

@@ -10,11 +10,8 @@ use ml_core::record::Collection;
 use super::WarningRow;
 use crate::connection::PostgresConnection;
 use crate::schema::sql::record_warnings;
-use crate::sql::validated::bulk::{execute_with_arrays, insert_from_arrays};
+use crate::sql::validated::arrays::insert_arrays;
 use crate::types::{Instant, UtcTimestamp, WithoutNul as _};
-
-/// The columns of a warning, in the order that [`add_all`] writes them in.
-const COLUMNS: [&str; 7] = ["collection", "raw_id", "place", "rule", "field", "message", "warned_at"];
 
 /// Takes the warnings of these records away.
 pub(in crate::sql) async fn clear_all(
@@ -49,17 +46,19 @@ pub(in crate::sql) async fn add_all(
             rows.push(row);
         }
     }
-    if rows.is_empty() {
-        return Ok(());
-    }
-    execute_with_arrays!(postgres, insert_from_arrays("record_warnings", &COLUMNS), rows, {
-        collection: Text,
-        raw_id: Text,
-        place: Integer,
-        rule: Text,
-        field: Nullable<Text>,
-        message: Text,
-        warned_at: UtcTimestamp,
-    })?;
+    insert_arrays!(
+        postgres, "record_warnings", &rows, "",
+        each: {
+            raw_id: Text,
+            message: Text,
+        },
+        alike: {
+            collection: Text,
+            place: Integer,
+            rule: Text,
+            field: Nullable<Text>,
+            warned_at: UtcTimestamp,
+        },
+    )?;
     Ok(())
 }

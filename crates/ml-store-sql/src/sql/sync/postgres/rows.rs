@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use futures::future::try_join_all;
 use ml_core::record::Collection;
 use ml_core::sync::{RowRef, ValidatedRow};
 
@@ -15,6 +16,9 @@ use crate::sql::sync::row::{on_table, table_named};
 use crate::sql::validated::SupersededRow;
 use crate::sql::validated::bulk::{self, BulkRow, StoredVersion};
 use crate::types::Instant;
+
+/// How many rows one statement inserts; the server should have something to do before all are encoded.
+const ROWS_PER_INSERT: usize = 1_000;
 
 /// The rows that a batch touches, by the name of the table, which is the order that every commit locks them in.
 pub(super) struct Rows<'b> {
@@ -144,23 +148,30 @@ impl<'b> Rows<'b> {
         is_changed
     }
 
-    /// Writes what changed.
-    pub(super) async fn write(self, postgres: &mut PostgresConnection) -> Result<(), Failure> {
-        for (name, table) in self.tables {
-            on_table!(name, of "", Row => write_table::<Row>(postgres, &table).await)?;
+    /// Writes what takes the place of stored rows, or only takes them away.
+    pub(super) async fn replace(&self, postgres: &mut PostgresConnection) -> Result<(), Failure> {
+        for (name, table) in &self.tables {
+            on_table!(*name, of "", Row => replace_in::<Row>(postgres, table).await)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that are new where they are.
+    pub(super) async fn insert(&self, postgres: &PostgresConnection) -> Result<(), Failure> {
+        for (name, table) in &self.tables {
+            on_table!(*name, of "", Row => insert_into::<Row>(postgres, table).await)?;
         }
         Ok(())
     }
 }
 
-async fn write_table<R: BulkRow>(postgres: &mut PostgresConnection, table: &Table<'_>) -> Result<(), Failure> {
-    let (mut new, mut replacing, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+async fn replace_in<R: BulkRow>(postgres: &mut PostgresConnection, table: &Table<'_>) -> Result<(), Failure> {
+    let (mut replacing, mut gone) = (Vec::new(), Vec::new());
     for (key, place) in &table.places {
         match (&place.stored, place.written) {
-            (None, Some(row)) => new.extend(R::encode(row)),
             (Some(_), Some(row)) => replacing.extend(R::encode(row)),
             (Some(_), None) if place.superseded_at.is_some() => gone.push(key.as_ref()),
-            (Some(_) | None, None) => {}
+            (Some(_) | None, None) | (None, Some(_)) => {}
         }
     }
     let former = former_rows::<R>(postgres, table).await?;
@@ -171,9 +182,18 @@ async fn write_table<R: BulkRow>(postgres: &mut PostgresConnection, table: &Tabl
     if !replacing.is_empty() {
         R::replace_all(postgres, &replacing).await?;
     }
-    if !new.is_empty() {
-        R::insert_all(postgres, &new).await.map_err(or_changed_meanwhile)?;
-    }
+    Ok(())
+}
+
+/// While the server writes some rows, the next are encoded.
+async fn insert_into<R: BulkRow>(postgres: &PostgresConnection, table: &Table<'_>) -> Result<(), Failure> {
+    let new: Vec<&ValidatedRow> =
+        table.places.values().filter(|place| place.stored.is_none()).filter_map(|place| place.written).collect();
+    let inserts = new.chunks(ROWS_PER_INSERT).map(async |rows| {
+        let rows: Vec<R> = rows.iter().filter_map(|row| R::encode(row)).collect();
+        R::insert_all(postgres, &rows).await
+    });
+    try_join_all(inserts).await.map_err(or_changed_meanwhile)?;
     Ok(())
 }
 
