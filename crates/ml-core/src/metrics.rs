@@ -3,15 +3,28 @@
 //! Classes are indices `0..n_classes`; scores and probabilities are row-major with `n_classes` values per row. Nothing
 //! here knows models, tables or stores.
 
+mod calibration;
+mod catalogue;
+mod class_totals;
 mod confusion;
+mod curve;
 #[cfg(test)]
 mod golden;
 mod probability;
 mod regression;
 
+pub use calibration::{
+    ReliabilityBin, brier_score, brier_score_binary, expected_calibration_error, reliability_bin, reliability_curve,
+};
+pub use catalogue::{Better, FIGURES, FigureInfo, FigureKind, find_figure};
+pub use class_totals::ClassTotals;
 pub use confusion::{Averages, ClassScores, ConfusionMatrix, Scores};
+pub use curve::{CurvePoint, RankingCurve, average_precision};
 pub use probability::{RocAucOneVsRest, log_loss, roc_auc_binary, roc_auc_one_vs_rest};
-pub use regression::{mean_absolute_error, mean_absolute_percentage_error, r2_score, root_mean_squared_error};
+pub use regression::{
+    explained_variance, max_error, mean_absolute_error, mean_absolute_percentage_error, mean_pinball_loss,
+    median_absolute_error, pearson_r, r2_score, root_mean_squared_error,
+};
 
 /// Why a figure cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,8 +66,14 @@ pub enum MetricError {
         /// The number of classes.
         n_classes: usize,
     },
+    /// A correlation needs values that differ.
+    #[error("{metric} is undefined: all truths or all predictions are equal")]
+    Constant {
+        /// The figure.
+        metric: &'static str,
+    },
     /// A ranking needs rows inside and outside of the class.
-    #[error("ROC AUC of class {class} is undefined: every row or no row is of that class")]
+    #[error("a ranking by class {class} is undefined: every row or no row is of that class")]
     OneClass {
         /// The class.
         class: usize,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{MetricError, check_classes, check_lengths};
+use super::{ClassTotals, MetricError, check_classes, check_lengths};
 
 /// Counts of rows by true and by predicted class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,82 +79,28 @@ impl ConfusionMatrix {
 
     /// Returns the share of rows on the diagonal, in `[0, 1]`.
     pub fn accuracy(&self) -> f64 {
-        let hits: u64 = (0..self.n_classes).map(|class| self.count(class, class)).sum();
-        ratio(hits, self.n_rows())
+        self.totals().accuracy()
     }
 
     /// Returns the scores of each class, in the order of the classes.
     pub fn per_class(&self) -> Vec<ClassScores> {
-        let predicted = self.predicted_counts();
-        self.rows()
-            .enumerate()
-            .map(|(class, row)| {
-                let (hits, support) = (row[class], row.iter().sum());
-                ClassScores { scores: Scores::from_counts(hits, predicted[class], support), support }
-            })
-            .collect()
+        self.totals().per_class()
     }
 
-    /// Returns the scores of all classes together.
-    ///
-    /// A class that is neither true nor predicted for any row does not count in the macro average, as in scikit-learn
-    /// when no list of labels is given.
+    /// Returns the scores of all classes together; see [`ClassTotals::averages`].
     pub fn averages(&self) -> Averages {
-        let per_class = self.per_class();
-        let predicted = self.predicted_counts();
-        let mut macro_weights = Vec::with_capacity(self.n_classes);
-        let mut support_weights = Vec::with_capacity(self.n_classes);
-        for (class, &n_predicted) in per_class.iter().zip(&predicted) {
-            macro_weights.push(if class.support + n_predicted > 0 { 1.0 } else { 0.0 });
-            support_weights.push(class.support as f64);
-        }
-        let accuracy = self.accuracy();
-        Averages {
-            macro_average: weighted_mean(&per_class, &macro_weights),
-            micro_average: Scores { precision: accuracy, recall: accuracy, f1: accuracy },
-            weighted_average: weighted_mean(&per_class, &support_weights),
-        }
+        self.totals().averages()
     }
 
-    fn n_rows(&self) -> u64 {
-        self.counts.iter().sum()
-    }
-
-    fn predicted_counts(&self) -> Vec<u64> {
-        let mut totals = vec![0; self.n_classes];
-        for row in self.rows() {
-            for (total, count) in totals.iter_mut().zip(row) {
-                *total += count;
+    /// Returns the counts of each class against all others.
+    pub fn totals(&self) -> ClassTotals {
+        let mut totals = ClassTotals::new(self.n_classes);
+        for (truth, row) in self.rows().enumerate() {
+            for (predicted, &n_rows) in row.iter().enumerate() {
+                totals.add(truth, predicted, n_rows);
             }
         }
         totals
-    }
-}
-
-impl Scores {
-    fn from_counts(hits: u64, predicted: u64, support: u64) -> Scores {
-        Scores {
-            precision: ratio(hits, predicted),
-            recall: ratio(hits, support),
-            f1: ratio(2 * hits, predicted + support),
-        }
-    }
-}
-
-fn ratio(numerator: u64, denominator: u64) -> f64 {
-    if denominator == 0 { 0.0 } else { numerator as f64 / denominator as f64 }
-}
-
-fn weighted_mean(per_class: &[ClassScores], weights: &[f64]) -> Scores {
-    let total: f64 = weights.iter().sum();
-    let mean = |figure: fn(&Scores) -> f64| {
-        let sum: f64 = per_class.iter().zip(weights).map(|(class, weight)| figure(&class.scores) * weight).sum();
-        sum / total
-    };
-    Scores {
-        precision: mean(|scores| scores.precision),
-        recall: mean(|scores| scores.recall),
-        f1: mean(|scores| scores.f1),
     }
 }
 

@@ -48,6 +48,9 @@ fn classification_agrees_with_scikit_learn() {
         check_scores(&case, "macro", averages.macro_average, &case["scores"]["macro"]);
         check_scores(&case, "micro", averages.micro_average, &case["scores"]["micro"]);
         check_scores(&case, "weighted", averages.weighted_average, &case["scores"]["weighted"]);
+        check(&case, "balanced accuracy", matrix.totals().balanced_accuracy(), &case["balanced_accuracy"]);
+        check(&case, "mcc", matrix.totals().matthews_correlation(), &case["mcc"]);
+        check(&case, "kappa", matrix.totals().cohen_kappa().unwrap(), &case["cohen_kappa"]);
         for (class, found) in matrix.per_class().iter().enumerate() {
             let expected = &case["per_class"][class];
             check_scores(&case, "class", found.scores, expected);
@@ -81,12 +84,90 @@ fn probabilities_and_rankings_agree_with_scikit_learn() {
 }
 
 #[test]
+fn calibration_agrees_with_scikit_learn() {
+    let mut n_binary = 0;
+    for case in cases("classification") {
+        let n_classes = case["n_classes"].as_u64().unwrap() as usize;
+        let (truth, probabilities) = (classes(&case["truth"]), numbers(&case["probabilities"]));
+        check(&case, "Brier score", brier_score(&truth, &probabilities, n_classes).unwrap(), &case["brier"]);
+        if let Some(expected) = case.get("brier_binary") {
+            let in_class: Vec<bool> = truth.iter().map(|&class| class == 1).collect();
+            let of_class: Vec<f64> = probabilities.chunks(2).map(|row| row[1]).collect();
+            check(&case, "binary Brier score", brier_score_binary(&in_class, &of_class).unwrap(), expected);
+            n_binary += 1;
+        }
+
+        let is_right: Vec<bool> =
+            truth.iter().zip(classes(&case["predicted"])).map(|(&truth, predicted)| truth == predicted).collect();
+        let highest: Vec<f64> =
+            probabilities.chunks(n_classes).map(|row| row.iter().copied().fold(0.0, f64::max)).collect();
+        let bins = reliability_curve(&is_right, &highest, 10).unwrap();
+        let expected = &case["reliability"];
+        let counts: Vec<u64> = bins.iter().map(|bin| bin.n_samples).collect();
+        assert_eq!(serde_json::to_value(counts).unwrap(), expected["counts"], "{}", case["name"]);
+        for (bin, found) in bins.iter().enumerate() {
+            check(&case, "observed share", found.observed_share, &expected["observed"][bin]);
+            check(&case, "mean probability", found.mean_probability, &expected["mean"][bin]);
+        }
+        check(&case, "calibration error", expected_calibration_error(&bins), &expected["error"]);
+    }
+    assert_eq!(n_binary, 2);
+}
+
+#[test]
+fn curves_agree_with_scikit_learn() {
+    let (mut n_curves, mut n_areas) = (0, 0);
+    for case in cases("classification") {
+        let n_classes = case["n_classes"].as_u64().unwrap() as usize;
+        let (truth, probabilities) = (classes(&case["truth"]), numbers(&case["probabilities"]));
+        let curve_of = |class: usize| {
+            let in_class: Vec<bool> = truth.iter().map(|&truth| truth == class).collect();
+            let scores: Vec<f64> = probabilities.chunks(n_classes).map(|row| row[class]).collect();
+            RankingCurve::new(&in_class, &scores).unwrap()
+        };
+        if let Some(expected) = case.get("average_precision_macro") {
+            let sum: f64 = (0..n_classes).map(|class| curve_of(class).average_precision().unwrap()).sum();
+            check(&case, "macro average precision", sum / n_classes as f64, expected);
+            n_areas += 1;
+        }
+        let Some(roc) = case.get("roc_curve") else { continue };
+        let curve = curve_of(1);
+        check(&case, "average precision", curve.average_precision().unwrap(), &case["average_precision"]);
+        assert_eq!(curve.points.len(), numbers(&roc["thresholds"]).len());
+        // Its curve of precision and recall ends where every row of the class is chosen.
+        let precision = numbers(&case["precision_recall_curve"]["precision"]);
+        for (position, point) in curve.points.iter().enumerate() {
+            check(&case, "threshold", point.threshold, &roc["thresholds"][position]);
+            check(&case, "true positive rate", curve.true_positive_rate(point), &roc["tpr"][position]);
+            check(&case, "false positive rate", curve.false_positive_rate(point), &roc["fpr"][position]);
+            if position < precision.len() {
+                let expected = &case["precision_recall_curve"];
+                check(&case, "precision", point.precision(), &expected["precision"][position]);
+                check(&case, "recall", curve.true_positive_rate(point), &expected["recall"][position]);
+            }
+        }
+        n_curves += 1;
+    }
+    assert_eq!((n_curves, n_areas), (2, 5));
+}
+
+#[test]
 fn regression_agrees_with_scikit_learn() {
     for case in cases("regression") {
         let (truth, predicted) = (numbers(&case["truth"]), numbers(&case["predicted"]));
         check(&case, "mae", mean_absolute_error(&truth, &predicted).unwrap(), &case["mae"]);
         check(&case, "rmse", root_mean_squared_error(&truth, &predicted).unwrap(), &case["rmse"]);
         check(&case, "r2", r2_score(&truth, &predicted).unwrap(), &case["r2"]);
+        check(&case, "max error", max_error(&truth, &predicted).unwrap(), &case["max_error"]);
+        let median = median_absolute_error(&truth, &predicted).unwrap();
+        check(&case, "median absolute error", median, &case["median_absolute_error"]);
+        let explained = explained_variance(&truth, &predicted).unwrap();
+        check(&case, "explained variance", explained, &case["explained_variance"]);
+        check(&case, "pinball loss", mean_pinball_loss(&truth, &predicted, 0.9).unwrap(), &case["pinball"]);
+        match pearson_r(&truth, &predicted) {
+            Ok(correlation) => check(&case, "correlation", correlation, &case["pearson_r"]),
+            Err(err) => assert!(case["pearson_r"].is_null(), "{}: {err}", case["name"]),
+        }
         check(&case, "mape", mean_absolute_percentage_error(&truth, &predicted).unwrap(), &case["mape"]);
     }
 }

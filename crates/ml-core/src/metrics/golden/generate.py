@@ -1,13 +1,15 @@
 """Writes cases.json: truths, predictions and scikit-learn's figures for them.
 
-Needs scikit-learn 1.9 and NumPy: `python generate.py` in this folder.
+Needs scikit-learn 1.9, NumPy and SciPy: `python generate.py` in this folder.
 """
 
 import json
 import warnings
 
 import numpy as np
+from scipy.stats import pearsonr
 from sklearn import metrics
+from sklearn.calibration import calibration_curve
 
 warnings.filterwarnings("ignore")
 random = np.random.default_rng(20130208)
@@ -21,6 +23,17 @@ def scores_of(truth, predicted):
         )
         figures[average] = {"precision": precision, "recall": recall, "f1": f1}
     return figures
+
+
+def reliability(probability, outcome):
+    """The bins of scikit-learn, and from them the expected calibration error of Naeini and others (2015)."""
+    observed, mean = calibration_curve(outcome, probability, n_bins=10)
+    edges = np.linspace(0, 1, 11)
+    # As scikit-learn assigns rows to bins.
+    counts = np.bincount(np.searchsorted(edges[1:-1], probability), minlength=10)
+    counts = counts[counts > 0]
+    error = (counts * np.abs(observed - mean)).sum() / counts.sum()
+    return {"observed": observed.tolist(), "mean": mean.tolist(), "counts": counts.tolist(), "error": error}
 
 
 def classification(name, n_rows, n_classes, skill, ties=False, absent=()):
@@ -52,7 +65,25 @@ def classification(name, n_rows, n_classes, skill, ties=False, absent=()):
         "confusion": metrics.confusion_matrix(truth, predicted, labels=labels).tolist(),
         "log_loss": metrics.log_loss(truth, probabilities, labels=labels),
     }
+    case["balanced_accuracy"] = metrics.balanced_accuracy_score(truth, predicted)
+    case["mcc"] = metrics.matthews_corrcoef(truth, predicted)
+    case["cohen_kappa"] = metrics.cohen_kappa_score(truth, predicted)
+    case["brier"] = metrics.brier_score_loss(truth, probabilities, labels=labels, scale_by_half=False)
+    case["reliability"] = reliability(probabilities.max(axis=1), predicted == truth)
+    if not absent:
+        case["average_precision_macro"] = np.mean(
+            [metrics.average_precision_score(truth == label, probabilities[:, label]) for label in labels]
+        )
     if n_classes == 2:
+        case["brier_binary"] = metrics.brier_score_loss(truth, probabilities[:, 1])
+        case["average_precision"] = metrics.average_precision_score(truth, probabilities[:, 1])
+        fpr, tpr, thresholds = metrics.roc_curve(truth, probabilities[:, 1], drop_intermediate=False)
+        case["roc_curve"] = {"fpr": fpr[1:].tolist(), "tpr": tpr[1:].tolist(), "thresholds": thresholds[1:].tolist()}
+        precision, recall, _ = metrics.precision_recall_curve(truth, probabilities[:, 1])
+        case["precision_recall_curve"] = {
+            "precision": precision[-2::-1].tolist(),
+            "recall": recall[-2::-1].tolist(),
+        }
         case["roc_auc"] = metrics.roc_auc_score(truth, probabilities[:, 1])
     elif not absent:
         for average in ["macro", "weighted"]:
@@ -70,6 +101,11 @@ def regression(name, truth, predicted):
         "mae": metrics.mean_absolute_error(truth, predicted),
         "rmse": metrics.root_mean_squared_error(truth, predicted),
         "r2": metrics.r2_score(truth, predicted),
+        "median_absolute_error": metrics.median_absolute_error(truth, predicted),
+        "explained_variance": metrics.explained_variance_score(truth, predicted),
+        "max_error": metrics.max_error(truth, predicted),
+        "pinball": metrics.mean_pinball_loss(truth, predicted, alpha=0.9),
+        "pearson_r": pearsonr(truth, predicted).statistic if np.ptp(truth) > 0 else None,
         "mape": metrics.mean_absolute_percentage_error(truth, predicted),
     }
 
