@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use ml_core::table::{Column, ColumnValues, Table, TableError};
+use ml_core::table::{Column, ColumnKind, ColumnValues, Table, TableError};
 
 use crate::frame::Frame;
 use crate::spec::{DeriveOp, DeriveSpec, PipelineSpec};
+use crate::unfit::read_time;
 
 /// Computes all derived columns of `spec` on `table` and returns the table with them added.
 ///
@@ -33,29 +34,83 @@ pub(crate) fn derive_for(spec: &PipelineSpec, columns: &[&str], frame: &mut Fram
 }
 
 fn compute(derive: &DeriveSpec, frame: &Frame<'_>) -> Result<Column, TableError> {
-    let of = frame.get(&derive.of)?.as_numbers()?;
+    let column = frame.get(&derive.of)?;
+    if derive.op.moves() && matches!(column.values.kind(), ColumnKind::Text | ColumnKind::Time) {
+        return moved(derive, frame, column);
+    }
+    let of = column.as_numbers()?;
     let values = match derive.op {
         DeriveOp::Abs => of.iter().map(|value| value.abs()).collect(),
         DeriveOp::Log => of.iter().map(|value| finite(value.ln())).collect(),
-        DeriveOp::Ratio => {
+        DeriveOp::Ratio | DeriveOp::Minus => {
             let over = frame.get(derive.over.as_deref().unwrap_or_default())?.as_numbers()?;
-            of.iter().zip(over.iter()).map(|(of, over)| finite(of / over)).collect()
+            let combine = |(of, over): (&f64, &f64)| if derive.op == DeriveOp::Ratio { of / over } else { of - over };
+            of.iter().zip(over.iter()).map(combine).map(finite).collect()
         }
         _ => over_entities(derive, frame, &of)?,
     };
     Ok(Column::numbers(&*derive.column, values))
 }
 
+/// Takes the texts, or times, of other rows of the same entity.
+fn moved(derive: &DeriveSpec, frame: &Frame<'_>, column: &Column) -> Result<Column, TableError> {
+    let mut from: Vec<Option<usize>> = vec![None; column.values.len()];
+    for rows in entities(derive, frame)? {
+        for (position, &row) in rows.iter().enumerate() {
+            let other = match derive.op {
+                DeriveOp::Lead => position.checked_add(derive.periods()),
+                _ => position.checked_sub(derive.periods()),
+            };
+            from[row] = other.and_then(|other| rows.get(other)).copied();
+        }
+    }
+    fn moved<T: Clone>(values: &[Option<T>], from: &[Option<usize>]) -> Vec<Option<T>> {
+        from.iter().map(|row| row.and_then(|row| values[row].clone())).collect()
+    }
+    let values = match &column.values {
+        ColumnValues::Text(values) => ColumnValues::Text(moved(values, &from)),
+        ColumnValues::Time(values) => ColumnValues::Time(moved(values, &from)),
+        _ => ColumnValues::Number(column.as_numbers()?.into_owned()),
+    };
+    Ok(Column { name: derive.column.clone(), values })
+}
+
 /// Computes a value for each row from the rows of its entity in order. A row without entity or place has none.
 fn over_entities(derive: &DeriveSpec, frame: &Frame<'_>, of: &[f64]) -> Result<Vec<f64>, TableError> {
     let mut values = vec![f64::NAN; of.len()];
+    let times = derive.within.as_ref().map(|_| instants(derive, frame)).transpose()?;
     for rows in entities(derive, frame)? {
         let series: Vec<f64> = rows.iter().map(|&row| of[row]).collect();
+        // Where a window of time begins moves forwards with its end.
+        let mut begin = 0;
         for (position, &row) in rows.iter().enumerate() {
-            values[row] = finite(value_at(derive, &series, position));
+            let value = match (&times, &derive.within) {
+                (Some(times), Some(within)) => {
+                    let is_past = |&row: &usize, now: i64| times[row].is_none_or(|then| now - then >= within.microseconds());
+                    let Some(now) = times[row] else { continue };
+                    while begin < position && is_past(&rows[begin], now) {
+                        begin += 1;
+                    }
+                    let end = position + usize::from(!derive.exclude_current);
+                    rolled(derive.op, series[begin..end].iter().copied().filter(|value| !value.is_nan()))
+                }
+                _ => value_at(derive, &series, position),
+            };
+            values[row] = finite(value);
         }
     }
     Ok(values)
+}
+
+/// Returns the times that put rows in order, in microseconds; a row without one has no place.
+fn instants(derive: &DeriveSpec, frame: &Frame<'_>) -> Result<Vec<Option<i64>>, TableError> {
+    let order = frame.get(derive.order.as_deref().unwrap_or_default())?;
+    Ok(match &order.values {
+        ColumnValues::Text(texts) => {
+            texts.iter().map(|text| Some(read_time(text.as_deref()?)?.timestamp_micros())).collect()
+        }
+        _ => order.as_times()?.iter().map(|time| Some(time.as_ref()?.timestamp_micros())).collect(),
+    })
 }
 
 fn value_at(derive: &DeriveSpec, series: &[f64], position: usize) -> f64 {
@@ -63,27 +118,43 @@ fn value_at(derive: &DeriveSpec, series: &[f64], position: usize) -> f64 {
     let earlier = position.checked_sub(periods).map_or(f64::NAN, |earlier| series[earlier]);
     match derive.op {
         DeriveOp::Lag => earlier,
-        DeriveOp::Lead => series.get(position + periods).copied().unwrap_or(f64::NAN),
+        DeriveOp::Lead => position.checked_add(periods).and_then(|later| series.get(later)).copied().unwrap_or(f64::NAN),
         DeriveOp::Diff => series[position] - earlier,
         DeriveOp::PctChange => series[position] / earlier - 1.0,
-        DeriveOp::RollingMean => last_rows(derive, series, position).map_or(f64::NAN, mean),
-        DeriveOp::RollingStd => last_rows(derive, series, position).map_or(f64::NAN, sample_deviation),
-        DeriveOp::Abs | DeriveOp::Log | DeriveOp::Ratio => series[position],
+        op => {
+            let end = position + usize::from(!derive.exclude_current);
+            let window = derive.window.unwrap_or(1);
+            let last_rows = &series[end.saturating_sub(window)..end];
+            // Fewer rows can be counted, but stand for nothing else.
+            if op == DeriveOp::RollingCount {
+                rolled(op, last_rows.iter().copied().filter(|value| !value.is_nan()))
+            } else if last_rows.len() < window || last_rows.iter().any(|value| value.is_nan()) {
+                f64::NAN
+            } else {
+                rolled(op, last_rows.iter().copied())
+            }
+        }
     }
 }
 
-fn last_rows<'a>(derive: &DeriveSpec, series: &'a [f64], position: usize) -> Option<&'a [f64]> {
-    let window = derive.window.unwrap_or(1);
-    (position + 1 >= window).then(|| &series[position + 1 - window..=position])
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-fn sample_deviation(values: &[f64]) -> f64 {
-    let mean = mean(values);
-    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64).sqrt()
+/// Returns what a window of values comes to; of none, their number alone.
+fn rolled(op: DeriveOp, values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let count = values.clone().count() as f64;
+    if count == 0.0 && op != DeriveOp::RollingCount {
+        return f64::NAN;
+    }
+    match op {
+        DeriveOp::RollingMin => values.fold(f64::INFINITY, f64::min),
+        DeriveOp::RollingMax => values.fold(f64::NEG_INFINITY, f64::max),
+        DeriveOp::RollingSum => values.sum(),
+        DeriveOp::RollingCount => count,
+        DeriveOp::RollingStd => {
+            let mean = values.clone().sum::<f64>() / count;
+            // The deviation of one value is 0 / 0, and therefore missing.
+            (values.map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt()
+        }
+        _ => values.sum::<f64>() / count,
+    }
 }
 
 /// Division by zero and logarithms of it give a missing value.
@@ -150,6 +221,8 @@ mod tests {
             order: Some("day".to_owned()),
             periods: None,
             window: None,
+            within: None,
+            exclude_current: false,
             over: None,
         };
         adjust(&mut spec);
@@ -177,6 +250,33 @@ mod tests {
     }
 
     #[test]
+    fn windows_count_what_there_is_and_may_leave_the_current_row_out() {
+        let window = |n: usize| move |spec: &mut DeriveSpec| spec.window = Some(n);
+        check(DeriveOp::RollingMin, window(2), [40.0, 11.0, NONE, 10.0, NONE]);
+        check(DeriveOp::RollingMax, window(2), [50.0, 12.0, NONE, 11.0, NONE]);
+        check(DeriveOp::RollingSum, window(2), [90.0, 23.0, NONE, 21.0, NONE]);
+        check(DeriveOp::RollingCount, window(2), [2.0, 2.0, 1.0, 2.0, 1.0]);
+        let before = |spec: &mut DeriveSpec| {
+            spec.window = Some(1);
+            spec.exclude_current = true;
+        };
+        check(DeriveOp::RollingSum, before, [40.0, 11.0, NONE, 10.0, NONE]);
+        check(DeriveOp::RollingCount, before, [1.0, 1.0, 0.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn texts_can_be_moved() {
+        let mut table = prices();
+        table.push(Column::texts("label", ["e", "c", "a", "b", "d"])).unwrap();
+        let yaml = "{column: before, op: lag, of: label, by: symbol, order: day}";
+        let spec: DeriveSpec = serde_yaml_ng::from_str(yaml).unwrap();
+        let column = compute(&spec, &Frame::new(&table)).unwrap();
+        let moved = column.as_texts();
+        let expected = [Some("d"), Some("b"), None, Some("a"), None];
+        assert_eq!(moved.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn without_entity_all_rows_are_one() {
         let by_none = |spec: &mut DeriveSpec| spec.by = None;
         check(DeriveOp::Lag, by_none, [40.0, 11.0, NONE, 50.0, 10.0]);
@@ -195,6 +295,8 @@ mod tests {
             order: None,
             periods: None,
             window: None,
+            within: None,
+            exclude_current: false,
             over: Some("zero".to_owned()),
         };
         let column = compute(&spec, &Frame::new(&table)).unwrap();

@@ -11,7 +11,7 @@ use crate::frame::Frame;
 use crate::matrix::FeatureMatrix;
 use crate::model::TrainedModel;
 use crate::preprocess::{Features, InvalidValue};
-use crate::spec::{PipelineSpec, Reads, TargetTransform, Task};
+use crate::spec::{DeriveSpec, PipelineSpec, Reads, TargetTransform, Task};
 use crate::unfit::first_non_number;
 
 /// The predictions of some rows, in their order.
@@ -156,7 +156,7 @@ impl TrainedModel {
         Ok(self.preprocess(table, &rows)?.matrix)
     }
 
-    fn preprocess(&self, table: &Table, rows: &[usize]) -> Result<Features, PredictError> {
+    pub(crate) fn preprocess(&self, table: &Table, rows: &[usize]) -> Result<Features, PredictError> {
         self.check_inputs(table)?;
         let columns = self.spec.feature_columns();
         let mut frame = Frame::new(table);
@@ -216,6 +216,8 @@ enum ExpectedKind {
     Numeric,
     /// Exactly this kind: text to be cut into words, or what rows are put in order by.
     Exactly(ColumnKind),
+    /// Times, also as text.
+    Time,
     /// Any kind, because its printed form is what counts.
     Any,
 }
@@ -225,6 +227,7 @@ impl ExpectedKind {
         match self {
             ExpectedKind::Numeric => found.is_numeric(),
             ExpectedKind::Exactly(kind) => found == kind,
+            ExpectedKind::Time => matches!(found, ColumnKind::Time | ColumnKind::Text),
             ExpectedKind::Any => true,
         }
     }
@@ -233,6 +236,7 @@ impl ExpectedKind {
         match self {
             ExpectedKind::Numeric => "numeric",
             ExpectedKind::Exactly(kind) => kind.name(),
+            ExpectedKind::Time => ColumnKind::Time.name(),
             ExpectedKind::Any => "any",
         }
     }
@@ -241,8 +245,12 @@ impl ExpectedKind {
 /// Returns what the pipeline needs of `column`, which was of `trained_kind` in the training rows.
 fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind) -> ExpectedKind {
     let is = |name: &Option<String>| name.as_deref() == Some(column);
-    if spec.derive.iter().any(|derive| derive.of == column || is(&derive.over)) {
+    let computed = |derive: &DeriveSpec| (derive.of == column && !derive.op.moves()) || is(&derive.over);
+    if spec.derive.iter().any(computed) {
         return ExpectedKind::Numeric;
+    }
+    if spec.derive.iter().any(|derive| derive.of == column) {
+        return if trained_kind.is_numeric() { ExpectedKind::Numeric } else { ExpectedKind::Exactly(trained_kind) };
     }
     if spec.derive.iter().any(|derive| is(&derive.order)) {
         return if trained_kind.is_numeric() { ExpectedKind::Numeric } else { ExpectedKind::Exactly(trained_kind) };
@@ -253,6 +261,8 @@ fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind) ->
         ExpectedKind::Numeric
     } else if reads.contains(&Reads::Texts) {
         ExpectedKind::Exactly(ColumnKind::Text)
+    } else if reads.contains(&Reads::Times) {
+        ExpectedKind::Time
     } else {
         ExpectedKind::Any
     }

@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+use ml_core::table::{Column, ColumnValues};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{PredictError, TrainError};
 use crate::frame::Frame;
 use crate::matrix::{CsrBuilder, CsrMatrix, DenseMatrix, FeatureMatrix};
 use crate::spec::{FeatureSpec, Reads};
-use crate::transform::{Block, FittedStep, TransformContext};
+use crate::transform::{Block, FitTruth, FittedStep, TransformContext};
+use crate::unfit::read_time;
 
 /// The fitted preprocessing of a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,7 @@ struct FittedGroup {
 enum ReadsAs {
     Numbers,
     Texts,
+    Times,
 }
 
 /// What becomes of a missing value that no step fills.
@@ -66,24 +70,29 @@ impl Preprocessor {
     pub(crate) fn fit(
         specs: &[FeatureSpec],
         frame: &Frame<'_>,
+        truth: FitTruth<'_>,
         missing: MissingValues,
     ) -> Result<(Preprocessor, Features), TrainError> {
         let mut groups = Vec::with_capacity(specs.len());
         let mut blocks = Vec::with_capacity(specs.len());
         let mut unknown_categories = BTreeMap::new();
         for spec in specs {
-            let reads = if spec.reads() == Reads::Numbers { ReadsAs::Numbers } else { ReadsAs::Texts };
+            let reads = match spec.reads() {
+                Reads::Numbers => ReadsAs::Numbers,
+                Reads::Times => ReadsAs::Times,
+                Reads::Categories | Reads::Texts => ReadsAs::Texts,
+            };
             let mut context = TransformContext { columns: spec.columns.clone(), ..TransformContext::default() };
             let mut block = read_block(&spec.columns, reads, frame)?;
             let mut steps = Vec::with_capacity(spec.steps.len());
             for step in &spec.steps {
-                let (fitted, transformed) = FittedStep::fit(step, block, &mut context)?;
+                let (fitted, transformed) = FittedStep::fit(step, block, truth, &mut context)?;
                 steps.push(fitted);
                 block = transformed;
             }
             let n_features = n_features(&block);
             groups.push(FittedGroup { columns: spec.columns.clone(), reads, steps, n_features });
-            blocks.push((spec.columns.as_slice(), block));
+            blocks.push((context.columns, block));
             unknown_categories.append(&mut context.unknown_categories);
         }
         let features = assemble(blocks, frame.n_rows(), missing, unknown_categories);
@@ -98,9 +107,9 @@ impl Preprocessor {
             let mut context = TransformContext { columns: group.columns.clone(), ..TransformContext::default() };
             let mut block = read_block(&group.columns, group.reads, frame)?;
             for step in &group.steps {
-                block = step.as_transformer().transform(block, &mut context)?;
+                block = step.apply(block, &mut context)?;
             }
-            blocks.push((group.columns.as_slice(), block));
+            blocks.push((context.columns, block));
             unknown_categories.append(&mut context.unknown_categories);
         }
         Ok(assemble(blocks, frame.n_rows(), missing, unknown_categories))
@@ -114,6 +123,21 @@ impl Preprocessor {
     /// Returns the fitted steps of each group of columns.
     pub fn groups(&self) -> impl Iterator<Item = (&[String], &[FittedStep])> {
         self.groups.iter().map(|group| (group.columns.as_slice(), group.steps.as_slice()))
+    }
+
+    /// Returns the name of each feature, as far as those before it are columns of numbers: that of the column, or what the
+    /// steps made of it.
+    pub(crate) fn number_names(&self) -> Vec<String> {
+        let mut names = Vec::with_capacity(self.n_features());
+        for group in &self.groups {
+            let name = |names: Vec<String>, step: &FittedStep| step.as_transformer().name_outputs(names);
+            let of_group = group.steps.iter().fold(group.columns.clone(), name);
+            if of_group.len() != group.n_features {
+                break;
+            }
+            names.extend(of_group);
+        }
+        names
     }
 
     /// Returns for each feature how many categories its codes stand for; `None` for those that are no codes of the step
@@ -168,11 +192,12 @@ fn read_block<'f>(columns: &[String], reads: ReadsAs, frame: &'f Frame<'_>) -> R
         ReadsAs::Texts => {
             Block::Texts(columns.map(|column| Ok(column?.as_texts())).collect::<Result<_, PredictError>>()?)
         }
+        ReadsAs::Times => Block::Times(columns.map(|column| times(column?)).collect::<Result<_, _>>()?),
     })
 }
 
 /// Returns the values of a column; one of another kind that holds no value at all is a column of missing numbers.
-fn numbers(column: &ml_core::table::Column) -> Result<Cow<'_, [f64]>, PredictError> {
+fn numbers(column: &Column) -> Result<Cow<'_, [f64]>, PredictError> {
     let is_empty = column.values.n_missing() == column.values.len();
     if is_empty && !column.values.kind().is_numeric() {
         return Ok(Cow::Owned(vec![f64::NAN; column.values.len()]));
@@ -180,17 +205,27 @@ fn numbers(column: &ml_core::table::Column) -> Result<Cow<'_, [f64]>, PredictErr
     Ok(column.as_numbers()?)
 }
 
+/// Returns the values of a column of times; a text that is none is missing.
+fn times(column: &Column) -> Result<Vec<Option<DateTime<Utc>>>, PredictError> {
+    match &column.values {
+        ColumnValues::Text(texts) => Ok(texts.iter().map(|text| read_time(text.as_deref()?)).collect()),
+        values if values.n_missing() == values.len() => Ok(vec![None; values.len()]),
+        _ => Ok(column.as_times()?.to_vec()),
+    }
+}
+
 fn n_features(block: &Block<'_>) -> usize {
     match block {
         Block::Numbers(columns) => columns.len(),
         Block::Texts(columns) => columns.len(),
+        Block::Times(columns) => columns.len(),
         Block::Features(features) => features.n_columns(),
     }
 }
 
 /// Puts the blocks side by side: dense when all are columns of numbers, else sparse.
 fn assemble(
-    blocks: Vec<(&[String], Block<'_>)>,
+    blocks: Vec<(Vec<String>, Block<'_>)>,
     n_rows: usize,
     missing: MissingValues,
     unknown_categories: BTreeMap<String, u64>,
@@ -218,11 +253,11 @@ fn number_columns<'b, 'a>(block: &'b Block<'a>) -> &'b [Cow<'a, [f64]>] {
     match block {
         Block::Numbers(columns) => columns,
         // Text that no step made numbers of cannot be: such a pipeline is refused before it is fitted.
-        Block::Texts(_) | Block::Features(_) => &[],
+        Block::Texts(_) | Block::Times(_) | Block::Features(_) => &[],
     }
 }
 
-fn invalid_rows(blocks: &[(&[String], Block<'_>)], missing: MissingValues) -> BTreeMap<usize, InvalidValue> {
+fn invalid_rows(blocks: &[(Vec<String>, Block<'_>)], missing: MissingValues) -> BTreeMap<usize, InvalidValue> {
     let is_invalid = |value: f64| value.is_infinite() || (value.is_nan() && missing == MissingValues::Refuse);
     let mut invalid = BTreeMap::new();
     for (names, block) in blocks {

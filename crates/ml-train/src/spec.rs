@@ -4,6 +4,7 @@ mod check;
 mod derive;
 mod fault;
 mod reader;
+mod span;
 mod step;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,11 @@ use crate::estimator::EstimatorSpec;
 
 pub use derive::{DeriveOp, DeriveSpec};
 pub use fault::{Fault, SpecError};
+pub use span::Span;
+pub use step::{
+    BinEncoding, BinStrategy, BinsSpec, DatePart, DatePartsSpec, HashEncodeSpec, PolynomialSpec, RobustScaleSpec,
+    FoundSmoothing, Smoothing, TargetEncodeSpec,
+};
 pub use step::{
     CategorySpec, ClipSpec, ConstantSpec, DocumentFrequency, EncodeSpec, ImputeSpec, StepSpec, StopWords, TfidfSpec,
     UnknownPolicy,
@@ -135,7 +141,14 @@ impl PipelineSpec {
         spec.estimator = baseline.clone();
         match baseline.baseline_columns() {
             Some(columns) if columns.is_empty() => spec.features.clear(),
-            Some(columns) => spec.features = vec![FeatureSpec { columns, steps: Vec::new() }],
+            Some(columns) => {
+                // Classes are told by any value, numbers by numbers alone.
+                let steps = match self.task {
+                    Task::Classification => vec![StepSpec::Ordinal(EncodeSpec::default())],
+                    Task::Regression => Vec::new(),
+                };
+                spec.features = vec![FeatureSpec { columns, steps }];
+            }
             None => {}
         }
         if baseline.predicts_in_target_units() {
@@ -167,6 +180,20 @@ impl PipelineSpec {
             }
         }
         columns
+    }
+
+    /// Returns the column of the data that a derived column holds values of as they are, if so.
+    pub(crate) fn moved_column<'s>(&'s self, column: &'s str) -> Option<&'s str> {
+        let mut column = column;
+        // A column is derived from earlier ones, so that there are no more steps than derived columns.
+        for _ in 0..=self.derive.len() {
+            match self.derive.iter().find(|derive| derive.column == column) {
+                None => return Some(column),
+                Some(derive) if derive.op.moves() => column = &derive.of,
+                Some(_) => return None,
+            }
+        }
+        None
     }
 
     /// Returns whether `column` is computed by this pipeline.

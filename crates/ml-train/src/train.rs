@@ -15,6 +15,7 @@ use crate::model::{Framework, TrainedModel};
 use crate::preprocess::{MissingValues, Preprocessor};
 use crate::progress::{Progress, Stage};
 use crate::spec::{PipelineSpec, SpecError, StepSpec, TargetTransform, Task, check_columns};
+use crate::transform::FitTruth;
 use crate::unfit::RowName;
 
 /// The most classes of a target; beyond it the target is hardly a category.
@@ -91,7 +92,8 @@ pub fn train_rows(
     stop_if_cancelled(progress)?;
 
     progress.begin(Stage::Preprocess);
-    let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame, spec.estimator.missing_values())?;
+    let truth = FitTruth { target: &target, seed: spec.seed };
+    let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame, truth, spec.estimator.missing_values())?;
     if let Some((&position, value)) = features.invalid.first_key_value() {
         let n_rows = features.invalid.len();
         let state = if value.is_missing { "missing" } else { "not finite" };
@@ -168,11 +170,7 @@ fn derived_without_fill(spec: &PipelineSpec) -> BTreeSet<&str> {
         return BTreeSet::new();
     }
     let without_fill = spec.features.iter().filter(|feature| {
-        // One-hot and ordinal encoding take a missing value for a category.
-        !feature
-            .steps
-            .iter()
-            .any(|step| matches!(step, StepSpec::Impute(_) | StepSpec::OneHot(_) | StepSpec::Ordinal(_)))
+        !feature.steps.iter().any(StepSpec::takes_missing)
     });
     without_fill
         .flat_map(|feature| &feature.columns)
@@ -290,7 +288,7 @@ fn constant_features(features: &FeatureMatrix, preprocessor: &Preprocessor) -> V
     if matrix.n_rows() < 2 {
         return Vec::new();
     }
-    let names: Vec<&String> = preprocessor.groups().flat_map(|(columns, _)| columns).collect();
+    let names = preprocessor.number_names();
     let is_same = |left: f64, right: f64| left == right || (left.is_nan() && right.is_nan());
     let is_constant =
         |feature: &usize| (1..matrix.n_rows()).all(|row| is_same(matrix.row(row)[*feature], matrix.row(0)[*feature]));

@@ -1,22 +1,35 @@
 //! Fitted steps from columns to columns.
 
+mod bins;
+mod date_parts;
 mod encode;
+mod hash_encode;
 mod impute;
+mod polynomial;
+mod quantile;
 mod scale;
+mod target_encode;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{PredictError, TrainError};
+use crate::estimator::Target;
 use crate::matrix::CsrMatrix;
 use crate::spec::StepSpec;
 use crate::text::TfidfModel;
 
+pub use bins::Binner;
+pub use date_parts::DateParts;
 pub use encode::{CategoryEncoder, Encoding};
+pub use hash_encode::HashEncoder;
 pub use impute::Imputer;
+pub use polynomial::Polynomial;
 pub use scale::{ElementwiseStep, Scaler};
+pub use target_encode::TargetEncoder;
 
 /// Columns on their way to features; all have one value per row.
 #[derive(Debug, Clone)]
@@ -25,6 +38,8 @@ pub enum Block<'a> {
     Numbers(Vec<Cow<'a, [f64]>>),
     /// Columns of text or categories; `None` is missing.
     Texts(Vec<TextColumn<'a>>),
+    /// Columns of times; `None` is missing.
+    Times(Vec<Vec<Option<DateTime<Utc>>>>),
     /// Features, most of them 0.
     Features(CsrMatrix),
 }
@@ -41,10 +56,24 @@ pub struct TransformContext {
     pub unknown_categories: BTreeMap<String, u64>,
 }
 
+/// What a step may learn from besides the columns.
+#[derive(Clone, Copy)]
+pub(crate) struct FitTruth<'a> {
+    /// What is predicted, one value per row.
+    pub(crate) target: &'a Target,
+    /// Where all randomness comes from.
+    pub(crate) seed: u64,
+}
+
 /// A fitted column-to-column step. What it learnt does not change by use.
 pub trait Transformer: Send + Sync {
     /// Returns how many columns or features come out of `n_inputs` columns.
     fn n_outputs(&self, n_inputs: usize) -> usize;
+
+    /// Returns what the columns that come out are called, for steps that give other columns than they get.
+    fn name_outputs(&self, inputs: Vec<String>) -> Vec<String> {
+        inputs
+    }
 
     /// Applies the step.
     ///
@@ -64,8 +93,18 @@ pub enum FittedStep {
     Scale(Scaler),
     /// Maps each number on its own.
     Elementwise(ElementwiseStep),
+    /// Cuts numbers into bins.
+    Bins(Binner),
+    /// Adds products of columns.
+    Polynomial(Polynomial),
+    /// Takes parts of times.
+    DateParts(DateParts),
     /// Makes numbers of categories.
     Encode(CategoryEncoder),
+    /// Makes means of the target of categories.
+    TargetEncode(TargetEncoder),
+    /// Makes features of categories by their hash.
+    HashEncode(HashEncoder),
     /// Makes weighted counts of terms of texts.
     Tfidf(TfidfModel),
 }
@@ -78,6 +117,7 @@ impl FittedStep {
     pub(crate) fn fit<'a>(
         step: &StepSpec,
         block: Block<'a>,
+        truth: FitTruth<'_>,
         context: &mut TransformContext,
     ) -> Result<(FittedStep, Block<'a>), TrainError> {
         let fitted = match step {
@@ -87,6 +127,18 @@ impl FittedStep {
             StepSpec::Log1p => FittedStep::Elementwise(ElementwiseStep::Log1p),
             StepSpec::FlagPositive => FittedStep::Elementwise(ElementwiseStep::FlagPositive),
             StepSpec::Clip(clip) => FittedStep::Elementwise(ElementwiseStep::Clip { min: clip.min, max: clip.max }),
+            StepSpec::RobustScale(scale) => FittedStep::Scale(Scaler::robust(scale.quantiles, block.numbers()?)),
+            StepSpec::Bins(bins) => FittedStep::Bins(Binner::fit(bins, block.numbers()?)),
+            StepSpec::Polynomial(polynomial) => FittedStep::Polynomial(Polynomial::fit(polynomial, block.numbers()?)?),
+            StepSpec::DateParts(parts) => FittedStep::DateParts(parts.into()),
+            StepSpec::HashEncode(hash) => FittedStep::HashEncode(HashEncoder::new(hash, &context.columns)),
+            StepSpec::TargetEncode(encode) => {
+                // The training rows are encoded otherwise than rows to be scored, by rows other than themselves.
+                let (encoder, block) =
+                    TargetEncoder::fit(encode, block.texts()?, truth.target, truth.seed, context)?;
+                context.columns = encoder.name_outputs(std::mem::take(&mut context.columns));
+                return Ok((FittedStep::TargetEncode(encoder), block));
+            }
             StepSpec::OneHot(encode) => {
                 FittedStep::Encode(CategoryEncoder::fit(Encoding::OneHot, encode.unknown, block.texts()?))
             }
@@ -101,8 +153,18 @@ impl FittedStep {
                 return Ok((FittedStep::Tfidf(model), Block::Features(features)));
             }
         };
-        let block = fitted.as_transformer().transform(block, context)?;
+        let block = fitted.apply(block, context)?;
         Ok((fitted, block))
+    }
+
+    /// Applies the step, and names the columns that come out.
+    ///
+    /// # Errors
+    /// Those of [`Transformer::transform`].
+    pub(crate) fn apply<'a>(&self, block: Block<'a>, context: &mut TransformContext) -> Result<Block<'a>, PredictError> {
+        let block = self.as_transformer().transform(block, context)?;
+        context.columns = self.as_transformer().name_outputs(std::mem::take(&mut context.columns));
+        Ok(block)
     }
 
     /// Returns the step as what it does.
@@ -111,7 +173,12 @@ impl FittedStep {
             FittedStep::Impute(step) => step,
             FittedStep::Scale(step) => step,
             FittedStep::Elementwise(step) => step,
+            FittedStep::Bins(step) => step,
+            FittedStep::Polynomial(step) => step,
+            FittedStep::DateParts(step) => step,
             FittedStep::Encode(step) => step,
+            FittedStep::TargetEncode(step) => step,
+            FittedStep::HashEncode(step) => step,
             FittedStep::Tfidf(step) => step,
         }
     }
@@ -130,7 +197,11 @@ impl FittedStep {
             FittedStep::Impute(step) => step.n_columns(),
             FittedStep::Scale(step) => return step.inconsistency(n_inputs),
             FittedStep::Encode(step) => return step.inconsistency(n_inputs),
-            FittedStep::Elementwise(_) => n_inputs,
+            FittedStep::Bins(step) => return step.inconsistency(n_inputs),
+            FittedStep::Polynomial(step) => return step.inconsistency(n_inputs),
+            FittedStep::TargetEncode(step) => return step.inconsistency(n_inputs),
+            FittedStep::HashEncode(step) => return step.inconsistency(n_inputs),
+            FittedStep::Elementwise(_) | FittedStep::DateParts(_) => n_inputs,
             FittedStep::Tfidf(step) => return step.inconsistency(),
         };
         (n_fitted != n_inputs).then(|| format!("a step for {n_fitted} columns is applied to {n_inputs}"))

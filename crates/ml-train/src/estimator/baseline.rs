@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::{CLASSIFICATION, REGRESSION};
-use super::{Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, TrainingData, check_width};
+use super::settings::{BOTH, CLASSIFICATION, REGRESSION};
+use super::{Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, Target, TrainingData, check_width};
 use crate::error::{PredictError, TrainError};
 use crate::matrix::FeatureMatrix;
 use crate::progress::Progress;
@@ -19,7 +19,8 @@ pub struct MajorityClass {}
 #[serde(deny_unknown_fields)]
 pub struct Mean {}
 
-/// Predicts the value of a column, such as that of the day before; the column is a feature without further steps.
+/// Predicts the value of a column, such as that of the day before, or the class that most training rows with the same value
+/// have; the column is a feature of its own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
@@ -41,11 +42,50 @@ enum Constant {
     Number(f64),
 }
 
-/// Predicts the value of a feature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Predicts the value of a feature, or the class that goes with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnPredictor {
     n_features: usize,
     feature: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    classes: Option<ClassByValue>,
+}
+
+/// The class of each value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct ClassByValue {
+    /// Ascending, each with a class.
+    values: Vec<f64>,
+    classes: Vec<usize>,
+    /// For other values: the class that most rows have.
+    otherwise: usize,
+    n_classes: usize,
+}
+
+impl ClassByValue {
+    fn fit(cells: &[f64], classes: &[usize], n_classes: usize) -> ClassByValue {
+        let mut rows: Vec<(f64, usize)> = cells.iter().copied().zip(classes.iter().copied()).collect();
+        rows.sort_by(|left, right| left.0.total_cmp(&right.0));
+        let most_frequent = |rows: &[(f64, usize)]| {
+            let mut counts = vec![0.0; n_classes];
+            rows.iter().for_each(|&(_, class)| counts[class] += 1.0);
+            super::best_class(&counts)
+        };
+        let of_values = rows.chunk_by(|left, right| left.0 == right.0).map(|rows| (rows[0].0, most_frequent(rows)));
+        let (values, classes) = of_values.unzip();
+        ClassByValue { values, classes, otherwise: most_frequent(&rows), n_classes }
+    }
+
+    fn class_of(&self, value: f64) -> usize {
+        let place = self.values.partition_point(|known| *known < value);
+        if self.values.get(place) == Some(&value) { self.classes[place] } else { self.otherwise }
+    }
+
+    fn is_consistent(&self, n_classes: usize) -> bool {
+        self.n_classes == n_classes
+            && self.values.len() == self.classes.len()
+            && self.classes.iter().chain([&self.otherwise]).all(|class| *class < n_classes)
+    }
 }
 
 impl Estimator for MajorityClass {
@@ -100,7 +140,7 @@ impl Estimator for Column {
     }
 
     fn tasks(&self) -> &'static [Task] {
-        REGRESSION
+        BOTH
     }
 
     fn setting_faults(&self) -> Vec<(&'static str, String)> {
@@ -114,9 +154,28 @@ impl Estimator for Column {
                 format!("add `{{ columns: [{}] }}` to the features", self.column),
             ));
         };
-        let predictor = ColumnPredictor { n_features: data.features.n_columns(), feature };
+        let classes = match data.target {
+            Target::Classes { indices, n_classes } => {
+                Some(ClassByValue::fit(&cells_of(data.features, feature), indices, *n_classes))
+            }
+            Target::Numbers(_) => None,
+        };
+        let predictor = ColumnPredictor { n_features: data.features.n_columns(), feature, classes };
         Ok(Fitted { predictor: FittedPredictor::Column(predictor), warnings: Vec::new() })
     }
+}
+
+/// Returns the cells of one feature.
+fn cells_of(features: &FeatureMatrix, feature: usize) -> Vec<f64> {
+    let mut cells = vec![0.0; features.n_rows()];
+    for (row, cell) in cells.iter_mut().enumerate() {
+        features.for_each_in_row(row, |other, value| {
+            if other == feature {
+                *cell = value;
+            }
+        });
+    }
+    cells
 }
 
 impl ConstantPredictor {
@@ -154,7 +213,11 @@ impl Predictor for ConstantPredictor {
 
 impl ColumnPredictor {
     pub(super) fn inconsistency(&self, n_classes: usize) -> Option<String> {
-        (n_classes != 0 || self.feature >= self.n_features).then(|| "a column baseline has no such feature".to_owned())
+        let fits = match &self.classes {
+            Some(classes) => classes.is_consistent(n_classes) && n_classes > 0,
+            None => n_classes == 0,
+        };
+        (!fits || self.feature >= self.n_features).then(|| "a column baseline has no such feature or classes".to_owned())
     }
 }
 
@@ -165,15 +228,11 @@ impl Predictor for ColumnPredictor {
 
     fn predict(&self, features: &FeatureMatrix) -> Result<Outputs, PredictError> {
         check_width(self.n_features, features)?;
-        let mut numbers = vec![0.0; features.n_rows()];
-        for (row, number) in numbers.iter_mut().enumerate() {
-            features.for_each_in_row(row, |feature, value| {
-                if feature == self.feature {
-                    *number = value;
-                }
-            });
-        }
-        Ok(Outputs::Numbers(numbers))
+        let cells = cells_of(features, self.feature);
+        Ok(match &self.classes {
+            Some(classes) => Outputs::Classes(cells.iter().map(|&cell| classes.class_of(cell)).collect()),
+            None => Outputs::Numbers(cells),
+        })
     }
 
     fn predict_proba(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {

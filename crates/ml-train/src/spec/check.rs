@@ -5,7 +5,7 @@ use ml_core::table::{Column, ColumnKind, Table};
 use super::fault::{Fault, suggestion};
 use super::{DeriveOp, FeatureSpec, PipelineSpec, Reads, StepSpec, TargetTransform, Task};
 use crate::estimator::EstimatorSpec;
-use crate::unfit::{RowName, first_non_number};
+use crate::unfit::{RowName, first_non_number, first_non_time};
 
 /// Finds what is wrong whatever the data.
 pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
@@ -69,17 +69,20 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
     for (index, step) in feature.steps.iter().enumerate() {
         let step_key = format!("{key}.steps[{index}]");
         step.faults(&step_key, faults);
-        if let Some(message) = order_fault(before, step) {
+        if index > 0 && matches!(step, StepSpec::DateParts(_)) {
+            faults.push(Fault::new(&*step_key, "`date_parts` reads times, and must be the first step of its columns"));
+        } else if let Some(message) = order_fault(before, step) {
             faults.push(Fault::new(step_key, message));
         }
-        let gives = match step {
-            StepSpec::Ordinal(_) | StepSpec::Category(_) => Some(Reads::Numbers),
-            _ => step.reads().or(before.map(|(_, gives)| gives)),
+        let gives = if step.makes_numbers() {
+            Some(Reads::Numbers)
+        } else {
+            step.reads().or(before.map(|(_, gives)| gives))
         };
         before = gives.map(|gives| (step, gives));
     }
     if let Some((last, Reads::Categories)) = before
-        && !matches!(last, StepSpec::OneHot(_))
+        && !last.is_last()
     {
         let message = "the steps end with categories: add `one_hot` or `ordinal`";
         faults.push(Fault::new(format!("{key}.steps"), message));
@@ -105,7 +108,7 @@ fn category_faults(spec: &PipelineSpec, faults: &mut Vec<Fault>) {
 /// Returns why `step` cannot follow the step before it, which gives values of a kind.
 fn order_fault(before: Option<(&StepSpec, Reads)>, step: &StepSpec) -> Option<String> {
     let (earlier, gives) = before?;
-    if matches!(earlier, StepSpec::OneHot(_) | StepSpec::Category(_) | StepSpec::Tfidf(_)) {
+    if earlier.is_last() {
         return Some(format!(
             "`{}` cannot follow `{}`, which ends the steps of its columns",
             step.name(),
@@ -151,7 +154,11 @@ pub(crate) fn check_columns(spec: &PipelineSpec, table: &Table) -> Vec<Fault> {
             let message = format!("the data has a column `{}` already: choose another name", derive.column);
             check.faults.push(Fault::new(format!("{key}.column"), message));
         }
-        check.column(&format!("{key}.of"), &derive.of, Reads::Numbers);
+        let reads = if derive.op.moves() { Reads::Categories } else { Reads::Numbers };
+        check.column(&format!("{key}.of"), &derive.of, reads);
+        if let (Some(_), Some(order)) = (&derive.within, &derive.order) {
+            check.column(&format!("{key}.order"), order, Reads::Times);
+        }
         for (setting, name, reads) in [
             ("over", &derive.over, Reads::Numbers),
             ("by", &derive.by, Reads::Categories),
@@ -179,8 +186,16 @@ struct ColumnCheck<'a> {
 
 impl ColumnCheck<'_> {
     fn column(&mut self, key: &str, name: &str, reads: Reads) {
-        let message = if self.spec.is_derived(name) {
-            (reads == Reads::Texts).then(|| format!("derived column `{name}` holds numbers, text is needed"))
+        let moved = if self.spec.is_derived(name) { self.spec.moved_column(name) } else { None };
+        let moved_text = moved
+            .and_then(|column| self.table.find(column))
+            .filter(|column| matches!(column.values.kind(), ColumnKind::Text | ColumnKind::Time));
+        let message = if let Some(column) = moved_text {
+            kind_fault(self.table, column, reads)
+        } else if self.spec.is_derived(name) {
+            let needed = if reads == Reads::Times { "times are" } else { "text is" };
+            matches!(reads, Reads::Texts | Reads::Times)
+                .then(|| format!("derived column `{name}` holds numbers, {needed} needed"))
         } else if let Some(column) = self.table.find(name) {
             let is_empty = column.values.n_missing() == column.values.len();
             (!is_empty).then(|| kind_fault(self.table, column, reads)).flatten()
@@ -205,6 +220,11 @@ fn kind_fault(table: &Table, column: &Column, reads: Reads) -> Option<String> {
         }
         Reads::Numbers if !kind.is_numeric() => Some(format!("{has}, numbers are needed")),
         Reads::Texts if kind != ColumnKind::Text => Some(format!("{has}, text is needed")),
+        Reads::Times if kind == ColumnKind::Text => first_non_time(column).map(|(row, value)| {
+            let row = RowName::of(table, row);
+            format!("{has} (`{value}` in {row}), times are needed, such as `2026-11-27T16:30:00Z` or `2026-11-27`")
+        }),
+        Reads::Times if kind != ColumnKind::Time => Some(format!("{has}, times are needed")),
         _ => None,
     }
 }

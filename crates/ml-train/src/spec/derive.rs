@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
 use super::fault::Fault;
 
 /// A column computed from another one, row by row or over the earlier rows of the same entity.
@@ -23,10 +24,16 @@ pub struct DeriveSpec {
     /// How many rows apart `lag`, `lead`, `diff` and `pct_change` look; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub periods: Option<usize>,
-    /// How many rows, the current one included, `rolling_mean` and `rolling_std` cover.
+    /// How many rows, the current one included, the `rolling_` operations cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
-    /// The denominator of `ratio`.
+    /// How long ago, in place of `window`, a row may be for the `rolling_` operations to cover it. The order is a time then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
+    /// Whether the `rolling_` operations leave the current row out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exclude_current: bool,
+    /// What `ratio` divides by and `minus` subtracts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,
 }
@@ -47,17 +54,41 @@ pub enum DeriveOp {
     RollingMean,
     /// The sample standard deviation of the last rows.
     RollingStd,
+    /// The least of the last rows.
+    RollingMin,
+    /// The greatest of the last rows.
+    RollingMax,
+    /// The sum of the last rows.
+    RollingSum,
+    /// How many of the last rows have a value.
+    RollingCount,
     /// The absolute value.
     Abs,
     /// The natural logarithm; missing for values that are not positive.
     Log,
     /// The value divided by that of another column; missing where that is 0.
     Ratio,
+    /// The value less that of another column.
+    Minus,
 }
 
 impl DeriveOp {
-    pub(super) const NAMES: [&'static str; 9] =
-        ["lag", "lead", "diff", "pct_change", "rolling_mean", "rolling_std", "abs", "log", "ratio"];
+    pub(super) const NAMES: [&'static str; 14] = [
+        "lag",
+        "lead",
+        "diff",
+        "pct_change",
+        "rolling_mean",
+        "rolling_std",
+        "rolling_min",
+        "rolling_max",
+        "rolling_sum",
+        "rolling_count",
+        "abs",
+        "log",
+        "ratio",
+        "minus",
+    ];
 
     /// Returns the name in pipeline files.
     pub fn name(self) -> &'static str {
@@ -69,7 +100,24 @@ impl DeriveOp {
     }
 
     fn rolls(self) -> bool {
-        matches!(self, DeriveOp::RollingMean | DeriveOp::RollingStd)
+        matches!(
+            self,
+            DeriveOp::RollingMean
+                | DeriveOp::RollingStd
+                | DeriveOp::RollingMin
+                | DeriveOp::RollingMax
+                | DeriveOp::RollingSum
+                | DeriveOp::RollingCount
+        )
+    }
+
+    fn combines(self) -> bool {
+        matches!(self, DeriveOp::Ratio | DeriveOp::Minus)
+    }
+
+    /// Returns whether it gives values as they are, of whatever kind.
+    pub(crate) fn moves(self) -> bool {
+        matches!(self, DeriveOp::Lag | DeriveOp::Lead)
     }
 
     /// Returns whether a value depends on other rows.
@@ -96,8 +144,13 @@ impl DeriveSpec {
     pub(crate) fn warm_up(&self) -> usize {
         match self.op {
             DeriveOp::Lag | DeriveOp::Diff | DeriveOp::PctChange => self.periods(),
-            DeriveOp::RollingMean | DeriveOp::RollingStd => self.window.unwrap_or(1) - 1,
-            DeriveOp::Lead | DeriveOp::Abs | DeriveOp::Log | DeriveOp::Ratio => 0,
+            // How many rows a length of time covers, only the data tell; one of them is enough, or two for a deviation.
+            op if op.rolls() && self.within.is_some() => {
+                usize::from(self.exclude_current) + usize::from(op == DeriveOp::RollingStd)
+            }
+            DeriveOp::RollingCount => 0,
+            op if op.rolls() => self.window.unwrap_or(1) - 1 + usize::from(self.exclude_current),
+            _ => 0,
         }
     }
 
@@ -117,16 +170,30 @@ impl DeriveSpec {
         }
         let least_window = if self.op == DeriveOp::RollingStd { 2 } else { 1 };
         match (self.op.rolls(), self.window) {
-            (true, None) => fault("window", format!("`{name}` needs the number of rows it covers")),
+            (true, None) if self.within.is_none() => {
+                fault("window", format!("`{name}` needs the number of rows it covers, or `within` such as `7d`"));
+            }
+            (true, Some(_)) if self.within.is_some() => {
+                fault("within", "stands in place of `window`: remove one of them".to_owned());
+            }
             (true, Some(window)) if window < least_window => {
                 fault("window", format!("must be at least {least_window}"));
             }
             (false, Some(_)) => fault("window", format!("`{name}` has no window: remove it")),
             _ => {}
         }
-        match (self.op == DeriveOp::Ratio, &self.over) {
-            (true, None) => fault("over", "`ratio` needs the column to divide by".to_owned()),
-            (false, Some(_)) => fault("over", format!("`{name}` does not divide by a column: remove it")),
+        if !self.op.rolls() && self.within.is_some() {
+            fault("within", format!("`{name}` has no window: remove it"));
+        }
+        if !self.op.rolls() && self.exclude_current {
+            fault("exclude_current", format!("`{name}` has no window: remove it"));
+        }
+        match (self.op.combines(), &self.over) {
+            (true, None) if self.op == DeriveOp::Ratio => {
+                fault("over", "`ratio` needs the column to divide by".to_owned());
+            }
+            (true, None) => fault("over", format!("`{name}` needs the column to subtract")),
+            (false, Some(_)) => fault("over", format!("`{name}` reads one column only: remove it")),
             _ => {}
         }
     }

@@ -1,9 +1,23 @@
 //! The steps from columns to features.
 
+mod bins;
+mod date_parts;
+mod hash_encode;
+mod polynomial;
+mod robust;
+mod target_encode;
+
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use crate::estimator::MAX_BINS;
+
+pub use bins::{BinEncoding, BinStrategy, BinsSpec};
+pub use date_parts::{DatePart, DatePartsSpec};
+pub use hash_encode::HashEncodeSpec;
+pub use polynomial::PolynomialSpec;
+pub use robust::RobustScaleSpec;
+pub use target_encode::{FoundSmoothing, Smoothing, TargetEncodeSpec};
 
 /// One step; what it learns, it learns from the training rows alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +35,18 @@ pub enum StepSpec {
     FlagPositive,
     /// Moves numbers outside of a range to its nearest end.
     Clip(ClipSpec),
+    /// Subtracts the median and divides by the distance of two quantiles; a constant column becomes 0.
+    RobustScale(RobustScaleSpec),
+    /// The bin of a number.
+    Bins(BinsSpec),
+    /// The columns and products of them.
+    Polynomial(PolynomialSpec),
+    /// Year, month, weekday and so on of a time.
+    DateParts(DatePartsSpec),
+    /// The mean of the target among the rows of a category, of the training rows by rows other than themselves.
+    TargetEncode(TargetEncodeSpec),
+    /// A feature by the hash of column and category; a missing value is in none.
+    HashEncode(HashEncodeSpec),
     /// One feature per category; a missing value is a category of its own.
     OneHot(EncodeSpec),
     /// The position of a category in sorted order, from 0; unknown ones are −1.
@@ -164,16 +190,24 @@ pub(crate) enum Reads {
     Categories,
     /// Text alone.
     Texts,
+    /// Times, also as text.
+    Times,
 }
 
 impl StepSpec {
-    pub(super) const NAMES: [&'static str; 10] = [
+    pub(super) const NAMES: [&'static str; 16] = [
         "impute",
         "standardise",
         "min_max",
         "log1p",
         "flag_positive",
         "clip",
+        "robust_scale",
+        "bins",
+        "polynomial",
+        "date_parts",
+        "target_encode",
+        "hash_encode",
         "one_hot",
         "ordinal",
         "category",
@@ -181,7 +215,18 @@ impl StepSpec {
     ];
 
     /// The steps that may be written as a bare name although they have settings.
-    pub(super) const BARE: [&'static str; 4] = ["one_hot", "ordinal", "category", "tfidf"];
+    pub(super) const BARE: [&'static str; 10] = [
+        "robust_scale",
+        "bins",
+        "polynomial",
+        "date_parts",
+        "target_encode",
+        "hash_encode",
+        "one_hot",
+        "ordinal",
+        "category",
+        "tfidf",
+    ];
 
     /// Returns the name in pipeline files.
     pub fn name(&self) -> &'static str {
@@ -192,6 +237,12 @@ impl StepSpec {
             StepSpec::Log1p => "log1p",
             StepSpec::FlagPositive => "flag_positive",
             StepSpec::Clip(_) => "clip",
+            StepSpec::RobustScale(_) => "robust_scale",
+            StepSpec::Bins(_) => "bins",
+            StepSpec::Polynomial(_) => "polynomial",
+            StepSpec::DateParts(_) => "date_parts",
+            StepSpec::TargetEncode(_) => "target_encode",
+            StepSpec::HashEncode(_) => "hash_encode",
             StepSpec::OneHot(_) => "one_hot",
             StepSpec::Ordinal(_) => "ordinal",
             StepSpec::Category(_) => "category",
@@ -206,9 +257,42 @@ impl StepSpec {
             StepSpec::Impute(ImputeSpec::Constant(ConstantSpec::Text(_)))
             | StepSpec::OneHot(_)
             | StepSpec::Ordinal(_)
-            | StepSpec::Category(_) => Some(Reads::Categories),
+            | StepSpec::Category(_)
+            | StepSpec::TargetEncode(_)
+            | StepSpec::HashEncode(_) => Some(Reads::Categories),
             StepSpec::Tfidf(_) => Some(Reads::Texts),
+            StepSpec::DateParts(_) => Some(Reads::Times),
             _ => Some(Reads::Numbers),
+        }
+    }
+
+    /// Returns whether it fills missing values, or has a place for them.
+    pub(crate) fn takes_missing(&self) -> bool {
+        match self {
+            StepSpec::Impute(_)
+            | StepSpec::OneHot(_)
+            | StepSpec::Ordinal(_)
+            | StepSpec::TargetEncode(_)
+            | StepSpec::HashEncode(_) => true,
+            StepSpec::Bins(bins) => bins.encode == BinEncoding::OneHot,
+            _ => false,
+        }
+    }
+
+    /// Returns whether it makes numbers of something else.
+    pub(super) fn makes_numbers(&self) -> bool {
+        matches!(
+            self,
+            StepSpec::Ordinal(_) | StepSpec::Category(_) | StepSpec::TargetEncode(_) | StepSpec::DateParts(_)
+        )
+    }
+
+    /// Returns whether it gives features, or codes, which no other step takes.
+    pub(super) fn is_last(&self) -> bool {
+        match self {
+            StepSpec::OneHot(_) | StepSpec::Category(_) | StepSpec::HashEncode(_) | StepSpec::Tfidf(_) => true,
+            StepSpec::Bins(bins) => bins.encode == BinEncoding::OneHot,
+            _ => false,
         }
     }
 
@@ -216,6 +300,12 @@ impl StepSpec {
         match self {
             StepSpec::Clip(clip) => clip.faults(key, faults),
             StepSpec::Tfidf(tfidf) => tfidf.faults(key, faults),
+            StepSpec::RobustScale(scale) => scale.faults(key, faults),
+            StepSpec::Bins(bins) => bins.faults(key, faults),
+            StepSpec::Polynomial(polynomial) => polynomial.faults(key, faults),
+            StepSpec::DateParts(parts) => parts.faults(key, faults),
+            StepSpec::TargetEncode(encode) => encode.faults(key, faults),
+            StepSpec::HashEncode(hash) => hash.faults(key, faults),
             StepSpec::Category(category) if !(1..=MAX_BINS).contains(&category.max_categories) => {
                 let message = format!("must be from 1 to {MAX_BINS}, not {}", category.max_categories);
                 faults.push(Fault::new(format!("{key}.max_categories"), message));

@@ -71,8 +71,14 @@ impl CategoryEncoder {
         &self.categories
     }
 
+    /// # Errors
+    /// [`PredictError::Failed`] for another number of columns than it was fitted on.
+    pub(super) fn check_width(&self, columns: &[TextColumn<'_>]) -> Result<(), PredictError> {
+        if columns.len() == self.categories.len() { Ok(()) } else { Err(wrong_block("the same columns")) }
+    }
+
     /// Returns the position of each value among the categories of column `index`; `None` for unknown ones.
-    fn positions(
+    pub(super) fn positions(
         &self,
         index: usize,
         column: &[Option<Cow<'_, str>>],
@@ -110,9 +116,7 @@ impl Transformer for CategoryEncoder {
 
     fn transform<'a>(&self, block: Block<'a>, context: &mut TransformContext) -> Result<Block<'a>, PredictError> {
         let columns = block.texts()?;
-        if columns.len() != self.categories.len() {
-            return Err(wrong_block("the same columns"));
-        }
+        self.check_width(columns)?;
         let positions: Vec<Vec<Option<usize>>> = columns
             .iter()
             .enumerate()

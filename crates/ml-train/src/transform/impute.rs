@@ -31,7 +31,7 @@ impl Imputer {
                 let fills = columns.iter().zip(names).map(|(column, name)| text_fill(spec, column, name));
                 Ok(Imputer::Texts(fills.collect::<Result<_, _>>()?))
             }
-            Block::Features(_) => Err(wrong_block("columns").into()),
+            Block::Times(_) | Block::Features(_) => Err(wrong_block("columns").into()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Block, TransformContext, Transformer};
+use super::{Block, TransformContext, Transformer, quantile};
 use crate::error::PredictError;
 
 /// Maps each column to `(x − shift) / scale`. Missing values stay missing.
@@ -30,6 +30,16 @@ impl Scaler {
             let min = values.iter().copied().fold(f64::INFINITY, f64::min);
             let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             (min, max - min)
+        })
+    }
+
+    /// Learns median and distance of two quantiles of each column.
+    pub(super) fn robust((low, high): (f64, f64), columns: &[Cow<'_, [f64]>]) -> Scaler {
+        Scaler::fit(columns, |values| {
+            let mut sorted = values.to_vec();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let distance = quantile::linear(&sorted, high) - quantile::linear(&sorted, low);
+            (quantile::linear(&sorted, 0.5), distance)
         })
     }
 

@@ -125,7 +125,6 @@ baselines: [{ kind: column, column: next }]
             "`features[5].columns`: needs at least one column",
             "`estimator.kind`: `ridge` is not for `task: classification`; known are `linear_svm`",
             "`estimator.alpha`: must be a number above 0, not 0",
-            "`baselines[0].kind`: `column` is not for `task: classification`",
             "`baselines[0].column`: `next` is or holds the target",
         ],
     );

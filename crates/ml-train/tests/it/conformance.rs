@@ -11,7 +11,7 @@ use ml_train::spec::{PipelineSpec, Task};
 use ml_train::train::train;
 
 /// Every estimator for each of its tasks, with settings that are quick on little data.
-const ESTIMATORS: [(&str, &str); 18] = [
+const ESTIMATORS: [(&str, &str); 19] = [
     ("classification", "{kind: linear_svm}"),
     ("classification", "{kind: logistic_regression, class_weight: balanced}"),
     ("classification", "{kind: softmax_regression}"),
@@ -22,6 +22,7 @@ const ESTIMATORS: [(&str, &str); 18] = [
     ("classification", "{kind: gradient_boosting, min_samples_leaf: 3, row_share: 0.8, early_stopping: always}"),
     ("classification", "{kind: k_nearest_neighbours, k: 3}"),
     ("classification", "{kind: majority_class}"),
+    ("classification", "{kind: column, column: a}"),
     ("regression", "{kind: decision_tree, max_depth: 4}"),
     ("regression", "{kind: random_forest, n_trees: 8}"),
     ("regression", "{kind: gradient_boosting, min_samples_leaf: 3, feature_share: 0.6}"),

@@ -51,7 +51,7 @@ fn adult_income_comes_up_to_gradient_boosting_of_scikit_learn() {
     let comparison = run("adult-income.yaml", &read_csv(&folder.join("data.csv.gz")));
     assert_eq!(comparison.model.n_samples, 16_281);
     assert!(comparison.model.metrics["accuracy"] >= 0.873, "{:?}", comparison.model.metrics);
-    assert!(comparison.model.metrics["roc_auc"] >= 0.9265, "{:?}", comparison.model.metrics);
+    assert!(comparison.model.metrics["roc_auc"] >= 0.927, "{:?}", comparison.model.metrics);
 }
 
 #[test]

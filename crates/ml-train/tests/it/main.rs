@@ -6,5 +6,6 @@ mod boosting;
 mod conformance;
 mod data_sets;
 mod golden;
+mod steps;
 mod stored;
 mod support;
