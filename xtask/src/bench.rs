@@ -1,10 +1,12 @@
 //! Measurements of the built programs, on synthetic input or on public data sets.
 
+mod comparison;
 mod ingest;
 mod memory;
 mod python;
 mod records;
 mod tabular;
+mod text;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -13,8 +15,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
+use crate::bench::comparison::ComparisonArgs;
 use crate::bench::records::RecordGenerator;
-use crate::bench::tabular::TabularArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum BenchCommand {
@@ -23,7 +25,10 @@ pub(crate) enum BenchCommand {
     Ingest(InputArgs),
     /// Measure training and scoring on tables, and the same by scikit-learn on the same rows.
     #[command(after_help = "Example: cargo xtask bench tabular --repeats 5")]
-    Tabular(TabularArgs),
+    Tabular(ComparisonArgs),
+    /// Measure training and scoring on texts, and the same by scikit-learn on the same rows.
+    #[command(after_help = "Example: cargo xtask bench text --set sms-spam")]
+    Text(ComparisonArgs),
     /// Write the synthetic records to a file, as JSON lines.
     #[command(after_help = "Example: cargo xtask bench records --records 1000 /tmp/records.jsonl")]
     Records {
@@ -50,6 +55,7 @@ pub(crate) fn run(command: BenchCommand) -> Result<()> {
     match command {
         BenchCommand::Ingest(input) => ingest::run(&input),
         BenchCommand::Tabular(args) => tabular::run(&args),
+        BenchCommand::Text(args) => text::run(&args),
         BenchCommand::Records { input, file } => {
             let size_bytes = write_input(&input, &file)?;
             println!("{} records, {size_bytes} bytes", input.records);
