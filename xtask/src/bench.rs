@@ -1,11 +1,13 @@
 //! Measurements of the built programs, on synthetic input or on public data sets.
 
+mod comparison;
 mod ingest;
 mod memory;
 mod python;
 mod records;
 mod sync;
 mod tabular;
+mod text;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -14,9 +16,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
+use crate::bench::comparison::ComparisonArgs;
 use crate::bench::records::RecordGenerator;
 use crate::bench::sync::SyncArgs;
-use crate::bench::tabular::TabularArgs;
 
 #[derive(Subcommand)]
 pub(crate) enum BenchCommand {
@@ -28,7 +30,10 @@ pub(crate) enum BenchCommand {
     Sync(SyncArgs),
     /// Measure training and scoring on tables, and the same by scikit-learn on the same rows.
     #[command(after_help = "Example: cargo xtask bench tabular --repeats 5")]
-    Tabular(TabularArgs),
+    Tabular(ComparisonArgs),
+    /// Measure training and scoring on texts, and the same by scikit-learn on the same rows.
+    #[command(after_help = "Example: cargo xtask bench text --set sms-spam")]
+    Text(ComparisonArgs),
     /// Write the synthetic records to a file, as JSON lines.
     #[command(after_help = "Example: cargo xtask bench records --records 1000 /tmp/records.jsonl")]
     Records {
@@ -56,6 +61,7 @@ pub(crate) fn run(command: BenchCommand) -> Result<()> {
         BenchCommand::Ingest(input) => ingest::run(&input),
         BenchCommand::Sync(args) => sync::run(&args),
         BenchCommand::Tabular(args) => tabular::run(&args),
+        BenchCommand::Text(args) => text::run(&args),
         BenchCommand::Records { input, file } => {
             let size_bytes = write_input(&input, &file)?;
             println!("{} records, {size_bytes} bytes", input.records);

@@ -6,7 +6,7 @@ use ml_train::model::TrainedModel;
 use ml_train::progress::Silent;
 use ml_train::train::train_rows;
 
-use crate::support::{bundled_pipeline, data_set, read_csv, read_jsonl, splits};
+use crate::support::{bundled_pipeline, data_set, read_csv, read_for, splits};
 
 /// Trains on the train split, reads the model back from its bytes, and compares it with its baselines on the test split.
 fn run(pipeline: &str, table: &Table) -> Comparison {
@@ -21,7 +21,7 @@ fn run(pipeline: &str, table: &Table) -> Comparison {
 #[test]
 fn newsgroups_reach_the_accuracy_of_linear_svc() {
     let Some(folder) = data_set("newsgroups20") else { return };
-    let table = read_jsonl(&folder.join("data.jsonl.gz"), &["label", "subject", "text", "split"]);
+    let table = read_for(&bundled_pipeline("newsgroups.yaml"), &folder.join("data.jsonl.gz"));
     let comparison = run("newsgroups.yaml", &table);
     assert_eq!(comparison.model.n_samples, 7532);
     assert!(comparison.model.metrics["accuracy"] >= 0.798, "{:?}", comparison.model.metrics);
@@ -30,7 +30,7 @@ fn newsgroups_reach_the_accuracy_of_linear_svc() {
 #[test]
 fn sms_spam_reaches_the_accuracy_of_linear_svc() {
     let Some(folder) = data_set("sms-spam") else { return };
-    let table = read_jsonl(&folder.join("data.jsonl"), &["label", "text", "split"]);
+    let table = read_for(&bundled_pipeline("sms-spam.yaml"), &folder.join("data.jsonl"));
     let comparison = run("sms-spam.yaml", &table);
     assert!(comparison.model.metrics["accuracy"] >= 0.985, "{:?}", comparison.model.metrics);
     assert!((comparison.baselines[0].metrics["accuracy"] - 0.8733).abs() < 1e-4);

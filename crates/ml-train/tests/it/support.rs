@@ -40,8 +40,22 @@ fn open(path: &Path) -> Box<dyn Read> {
     }
 }
 
+/// Reads what a pipeline needs of a CSV or JSONL file, and the column `split`.
+pub(crate) fn read_for(spec: &PipelineSpec, path: &Path) -> Table {
+    if path.to_string_lossy().contains(".csv") {
+        return read_csv(path);
+    }
+    let mut columns: Vec<&str> = vec![&spec.target, "split"];
+    for column in spec.features.iter().flat_map(|feature| &feature.columns) {
+        if !columns.contains(&column.as_str()) {
+            columns.push(column);
+        }
+    }
+    read_jsonl(path, &columns)
+}
+
 /// Reads string fields of a JSONL file.
-pub(crate) fn read_jsonl(path: &Path, columns: &[&str]) -> Table {
+fn read_jsonl(path: &Path, columns: &[&str]) -> Table {
     let mut texts: Vec<Vec<Option<String>>> = vec![Vec::new(); columns.len()];
     for line in BufReader::new(open(path)).lines() {
         let record: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! Fits a pipeline on the train split of a CSV file, scores the test split, and writes times and figures as JSON:
-//! `tabular PIPELINE.yaml DATA.csv.gz FIGURES.json`. `cargo xtask bench tabular` runs it beside scikit-learn.
+//! Fits a pipeline on the train split of a CSV or JSONL file, scores the test split, and writes times and figures as JSON:
+//! `fit_and_score PIPELINE.yaml DATA FIGURES.json`. `cargo xtask bench tabular` and `… text` run it beside scikit-learn.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails says where")]
 
 use std::path::Path;
@@ -16,9 +16,9 @@ mod support;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [pipeline, data, figures] = arguments.as_slice() else { panic!("PIPELINE.yaml DATA.csv.gz FIGURES.json") };
+    let [pipeline, data, figures] = arguments.as_slice() else { panic!("PIPELINE.yaml DATA FIGURES.json") };
     let spec = PipelineSpec::from_yaml(&std::fs::read_to_string(pipeline).unwrap()).unwrap();
-    let table = support::read_csv(Path::new(data));
+    let table = support::read_for(&spec, Path::new(data));
     let (train, test) = support::splits(&table);
 
     let start = Instant::now();
@@ -30,10 +30,12 @@ fn main() {
 
     assert_eq!(predictions.n_rows(), test.len());
     let evaluation = evaluate_rows(&trained.model, &table, &test).unwrap();
+    let mut scores = evaluation.metrics;
+    scores.extend(evaluation.classes.into_iter().map(|class| (format!("f1_{}", class.label), class.f1)));
     let found = serde_json::json!({
         "fit_seconds": fit_seconds,
         "score_seconds": score_seconds,
-        "scores": evaluation.metrics,
+        "scores": scores,
         "warnings": trained.summary.warnings,
     });
     std::fs::write(figures, found.to_string()).unwrap();
