@@ -3,6 +3,7 @@
 
 mod both_ways;
 mod churn;
+mod commits;
 mod connections;
 mod documents;
 mod points;

@@ -11,6 +11,7 @@ mod odd_lines;
 mod on_mongodb;
 mod on_servers;
 mod output;
+mod refusing_servers;
 mod reproducible;
 mod retention;
 mod round;

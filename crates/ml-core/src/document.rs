@@ -92,7 +92,8 @@ pub trait DocumentStore: Send + Sync {
     /// Counts matching records.
     async fn count(&self, collection: Collection, query: &RecordQuery) -> Result<u64, StoreError>;
 
-    /// Lists which content each record has, by ascending id in the order of its bytes, and reads no content.
+    /// Lists which content each record has, by ascending id in the order of its bytes, and reads no content. What cannot be read
+    /// is listed too, unless its id is no id of a record: see [`ChangeFeed::list_foreign_ids`].
     async fn list_hashes(
         &self,
         collection: Collection,
@@ -204,6 +205,16 @@ pub trait ChangeFeed: Send + Sync {
 
     /// Returns the position now: what is changed from here on, and nothing that was before, comes after it.
     async fn latest(&self, collection: Collection) -> Result<ResumeToken, StoreError>;
+
+    /// Lists the documents that [`DocumentStore::list_hashes`] leaves out because their ids are no ids of records, which other
+    /// programs can give: each by the id that [`Change::Undecodable`] has for it, in any order.
+    ///
+    /// What is there throughout is listed once. A page may be empty and not the last.
+    async fn list_foreign_ids(
+        &self,
+        collection: Collection,
+        page: PageRequest<ResumeToken>,
+    ) -> Result<Page<RecordId, ResumeToken>, StoreError>;
 
     /// Returns these records as they are now, in the order given; one that is not there as deleted.
     async fn current(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError>;

@@ -282,7 +282,7 @@ pub struct SyncBatch {
     /// Moves the checkpoint; absent when records are replayed from quarantine, which leaves the checkpoint as it is, its
     /// counts included.
     pub advance: Option<Advance>,
-    /// The records that passed; of rows with the same key the last wins.
+    /// The records that passed; of rows of a record with the same key the last wins.
     pub passed: Vec<PassedRecord>,
     /// The records that did not pass.
     pub quarantined: Vec<QuarantinedRecord>,
@@ -351,6 +351,7 @@ pub trait SyncStore: Send + Sync {
 
     /// Writes the batch in one transaction and returns what it did.
     ///
+    /// Rows of several raw records have different keys, truths too: each raw record has its own, also of the same record and target.
     /// A row whose key exists with the same content hash is left as it is. One with another hash is replaced, and its former
     /// version is kept for as-of reads. A record has the rows of its last version: when it fails, is deleted or becomes other
     /// rows, those that it had go, and are kept for as-of reads. A passed record leaves quarantine; a failed one enters it, or has its

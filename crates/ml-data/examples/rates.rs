@@ -105,6 +105,14 @@ impl ChangeFeed for Sink {
         Ok(ResumeToken::new(self.n_to_give.to_string()))
     }
 
+    async fn list_foreign_ids(
+        &self,
+        _: Collection,
+        _: PageRequest<ResumeToken>,
+    ) -> Result<Page<RecordId, ResumeToken>, StoreError> {
+        Ok(Page { items: Vec::new(), next_cursor: None })
+    }
+
     async fn current(&self, _: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError> {
         Ok(ids.iter().cloned().map(Change::Deleted).collect())
     }

@@ -5,13 +5,14 @@
 //! last look instead; deletions do not come then.
 
 mod change;
+mod foreign;
 mod pending;
 mod polling;
 mod snapshot;
 mod stream;
 mod token;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +20,7 @@ use futures::TryStreamExt as _;
 use ml_core::document::{Change, ChangeBatch, ChangeFeed, ResumeToken};
 use ml_core::error::StoreError;
 use ml_core::id::RecordId;
+use ml_core::page::{Page, PageRequest};
 use ml_core::record::Collection;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, RawDocumentBuf, Uuid, doc};
@@ -82,23 +84,30 @@ impl ChangeFeed for MongoDocuments {
         Ok(token::write(&position))
     }
 
+    async fn list_foreign_ids(
+        &self,
+        collection: Collection,
+        page: PageRequest<ResumeToken>,
+    ) -> Result<Page<RecordId, ResumeToken>, StoreError> {
+        self.list_foreign(collection, page).await
+    }
+
     async fn current(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError> {
-        let documents = self.raw(collection.name());
-        let mut current = Vec::with_capacity(ids.len());
+        let mut found = HashMap::with_capacity(ids.len());
         for ids in ids.chunks(IDS_AT_ONCE) {
-            let wanted: Vec<Bson> = ids.iter().flat_map(keys_of).collect();
-            let find = || async {
-                let found = documents.find(doc! { "_id": { "$in": &wanted } });
-                found.await?.try_collect::<Vec<RawDocumentBuf>>().await
-            };
-            let found = self.run(OPERATION, find).await?;
-            let found = found.iter().map(|document| change::upserted(document));
-            let found: HashMap<RecordId, Change> = found.map(|change| (change.id().clone(), change)).collect();
-            // Not taken out of there: the same id may be asked for twice.
-            let change_of = |id: &RecordId| found.get(id).cloned().unwrap_or_else(|| Change::Deleted(id.clone()));
-            current.extend(ids.iter().map(change_of));
+            let keys: Vec<Bson> = ids.iter().flat_map(keys_of).collect();
+            self.find_by_keys(collection, &keys, &mut found).await?;
         }
-        Ok(current)
+        let missing: HashSet<&RecordId> = ids.iter().filter(|id| !found.contains_key(id)).collect();
+        if !missing.is_empty() {
+            let keys = self.foreign_keys_of(collection, &missing).await?;
+            for keys in keys.chunks(IDS_AT_ONCE) {
+                self.find_by_keys(collection, keys, &mut found).await?;
+            }
+        }
+        // Not taken out of there: the same id may be asked for twice.
+        let change_of = |id: &RecordId| found.get(id).cloned().unwrap_or_else(|| Change::Deleted(id.clone()));
+        Ok(ids.iter().map(change_of).collect())
     }
 
     async fn count_pending(&self, collection: Collection, token: Option<&ResumeToken>) -> Result<u64, StoreError> {
@@ -110,7 +119,7 @@ impl ChangeFeed for MongoDocuments {
 /// The most records asked for in one query.
 const IDS_AT_ONCE: usize = 500;
 
-/// Returns what a record of this id may be called in MongoDB: another program's ids of other types are shown as text.
+/// Returns what a record of this id may be called in MongoDB: other programs' ids of the usual other types are shown as text.
 fn keys_of(id: &RecordId) -> Vec<Bson> {
     let text = id.as_str();
     let mut keys = vec![Bson::String(text.to_owned())];
@@ -121,6 +130,24 @@ fn keys_of(id: &RecordId) -> Vec<Bson> {
 }
 
 impl MongoDocuments {
+    /// Adds the documents with these ids as they are now.
+    async fn find_by_keys(
+        &self,
+        collection: Collection,
+        keys: &[Bson],
+        found: &mut HashMap<RecordId, Change>,
+    ) -> Result<(), StoreError> {
+        let documents = self.raw(collection.name());
+        let find = || async {
+            let found = documents.find(doc! { "_id": { "$in": keys } });
+            found.await?.try_collect::<Vec<RawDocumentBuf>>().await
+        };
+        let now = self.run(OPERATION, find).await?;
+        let now = now.iter().map(|document| change::upserted(document));
+        found.extend(now.map(|change| (change.id().clone(), change)));
+        Ok(())
+    }
+
     async fn changes_after(
         &self,
         collection: Collection,

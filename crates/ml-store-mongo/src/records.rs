@@ -66,10 +66,18 @@ impl DocumentStore for MongoDocuments {
         collection: Collection,
         page: PageRequest<RecordId>,
     ) -> Result<Page<RecordHash, RecordId>, StoreError> {
-        let filter = filter::of(&RecordQuery::default(), page.cursor());
-        let fields = Some(doc! { "content_hash": 1 });
-        let found = self.find_page("listing hashes", collection.name(), filter, fields, page.limit() + 1).await?;
-        let hashes = found.iter().map(hash_of).collect::<Result<Vec<_>, StoreError>>()?;
+        let mut hashes = Vec::new();
+        let mut after = page.cursor().map_or_else(String::new, |id| id.as_str().to_owned());
+        // Texts that are no ids are left out, and may be any number.
+        while hashes.len() <= page.limit() {
+            let limit = page.limit() + 1 - hashes.len();
+            let fields = Some(doc! { "content_hash": 1 });
+            let filter = doc! { "_id": { "$gt": &after } };
+            let found = self.find_page("listing hashes", collection.name(), filter, fields, limit).await?;
+            hashes.extend(found.iter().filter_map(hash_of));
+            let Some(last) = found.last().filter(|_| found.len() == limit) else { break };
+            id_of(last).clone_into(&mut after);
+        }
         Ok(Page::from_lookahead(hashes, page.limit(), |hash| hash.id.clone()))
     }
 
@@ -114,11 +122,11 @@ fn decode(document: &RawDocumentBuf) -> Result<RawRecord, StoreError> {
     record::decode(document).map_err(|fault| StoreError::corrupt(Entity::RawRecord, id_of(document), fault))
 }
 
-fn hash_of(document: &RawDocumentBuf) -> Result<RecordHash, StoreError> {
-    let id = RecordId::parse(id_of(document));
-    let id = id.map_err(|err| StoreError::corrupt(Entity::RawRecord, id_of(document), err))?;
+/// Returns the hash of a record; of what has no id of a record, none.
+fn hash_of(document: &RawDocumentBuf) -> Option<RecordHash> {
+    let id = RecordId::parse(id_of(document)).ok()?;
     let content_hash = document.get_str("content_hash").ok().and_then(|text| text.parse().ok());
-    Ok(RecordHash { id, content_hash })
+    Some(RecordHash { id, content_hash })
 }
 
 fn id_of(document: &RawDocumentBuf) -> &str {

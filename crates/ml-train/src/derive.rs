@@ -86,7 +86,8 @@ fn over_entities(derive: &DeriveSpec, frame: &Frame<'_>, of: &[f64]) -> Result<V
         for (position, &row) in rows.iter().enumerate() {
             let value = match (&times, &derive.within) {
                 (Some(times), Some(within)) => {
-                    let is_past = |&row: &usize, now: i64| times[row].is_none_or(|then| now - then >= within.microseconds());
+                    let is_past =
+                        |&row: &usize, now: i64| times[row].is_none_or(|then| now - then >= within.microseconds());
                     let Some(now) = times[row] else { continue };
                     while begin < position && is_past(&rows[begin], now) {
                         begin += 1;
@@ -118,7 +119,9 @@ fn value_at(derive: &DeriveSpec, series: &[f64], position: usize) -> f64 {
     let earlier = position.checked_sub(periods).map_or(f64::NAN, |earlier| series[earlier]);
     match derive.op {
         DeriveOp::Lag => earlier,
-        DeriveOp::Lead => position.checked_add(periods).and_then(|later| series.get(later)).copied().unwrap_or(f64::NAN),
+        DeriveOp::Lead => {
+            position.checked_add(periods).and_then(|later| series.get(later)).copied().unwrap_or(f64::NAN)
+        }
         DeriveOp::Diff => series[position] - earlier,
         DeriveOp::PctChange => series[position] / earlier - 1.0,
         op => {

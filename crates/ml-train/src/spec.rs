@@ -15,8 +15,8 @@ pub use derive::{DeriveOp, DeriveSpec};
 pub use fault::{Fault, SpecError};
 pub use span::Span;
 pub use step::{
-    BinEncoding, BinStrategy, BinsSpec, DatePart, DatePartsSpec, HashEncodeSpec, PolynomialSpec, RobustScaleSpec,
-    FoundSmoothing, Smoothing, TargetEncodeSpec,
+    BinEncoding, BinStrategy, BinsSpec, DatePart, DatePartsSpec, FoundSmoothing, HashEncodeSpec, PolynomialSpec,
+    RobustScaleSpec, Smoothing, TargetEncodeSpec,
 };
 pub use step::{
     CategorySpec, ClipSpec, ConstantSpec, DocumentFrequency, EncodeSpec, ImputeSpec, StepSpec, StopWords, TfidfSpec,

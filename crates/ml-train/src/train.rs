@@ -169,9 +169,7 @@ fn derived_without_fill(spec: &PipelineSpec) -> BTreeSet<&str> {
     if spec.estimator.missing_values() == MissingValues::Keep {
         return BTreeSet::new();
     }
-    let without_fill = spec.features.iter().filter(|feature| {
-        !feature.steps.iter().any(StepSpec::takes_missing)
-    });
+    let without_fill = spec.features.iter().filter(|feature| !feature.steps.iter().any(StepSpec::takes_missing));
     without_fill
         .flat_map(|feature| &feature.columns)
         .map(String::as_str)

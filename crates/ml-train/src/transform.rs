@@ -134,8 +134,7 @@ impl FittedStep {
             StepSpec::HashEncode(hash) => FittedStep::HashEncode(HashEncoder::new(hash, &context.columns)),
             StepSpec::TargetEncode(encode) => {
                 // The training rows are encoded otherwise than rows to be scored, by rows other than themselves.
-                let (encoder, block) =
-                    TargetEncoder::fit(encode, block.texts()?, truth.target, truth.seed, context)?;
+                let (encoder, block) = TargetEncoder::fit(encode, block.texts()?, truth.target, truth.seed, context)?;
                 context.columns = encoder.name_outputs(std::mem::take(&mut context.columns));
                 return Ok((FittedStep::TargetEncode(encoder), block));
             }
@@ -161,7 +160,11 @@ impl FittedStep {
     ///
     /// # Errors
     /// Those of [`Transformer::transform`].
-    pub(crate) fn apply<'a>(&self, block: Block<'a>, context: &mut TransformContext) -> Result<Block<'a>, PredictError> {
+    pub(crate) fn apply<'a>(
+        &self,
+        block: Block<'a>,
+        context: &mut TransformContext,
+    ) -> Result<Block<'a>, PredictError> {
         let block = self.as_transformer().transform(block, context)?;
         context.columns = self.as_transformer().name_outputs(std::mem::take(&mut context.columns));
         Ok(block)

@@ -14,7 +14,7 @@ use super::site::Site;
 use super::verdict;
 use crate::harness::mongo::TestDatabase;
 use crate::harness::samples::{self, seeded};
-use crate::harness::sql_side::SqlKind;
+use crate::harness::sql_side::SqlPlace;
 
 const N_NOTES: usize = 100;
 const N_DOCUMENTS: usize = 60;
@@ -36,17 +36,17 @@ struct Usual {
     publish: Duration,
 }
 
-fn check(kind: SqlKind, seed: u64) {
+fn check(place: &SqlPlace, seed: u64) {
     let Some(database) = TestDatabase::new() else { return };
-    let site = Site::new(&database, kind);
+    let site = Site::new(&database, place);
     set_up(&site);
     let mut churn = Churn::begin(&database, seed, N_DOCUMENTS);
     let usual = Usual { predict: timed(&site, PREDICT), publish: timed(&site, PUBLISH) };
     let mut rng = seeded(seed);
     let mut n_killed = [0; 3];
-    for round in 0..points::BOTH_WAYS.count() {
+    for round in 0..points::BOTH_WAYS.count(place) {
         let delays = [usual.predict, usual.publish].map(|usual| usual.mul_f64(rng.random_range(0.0..1.2)));
-        let context = format!("{kind:?}, seed {seed}, round {round}, predict and publish killed after {delays:?}");
+        let context = format!("{place:?}, seed {seed}, round {round}, predict and publish killed after {delays:?}");
         // What is gone is delivered again, because it is scored again.
         database.delete("predictions", doc! {});
         let sync = Process::start(&site, SYNC);
@@ -62,7 +62,7 @@ fn check(kind: SqlKind, seed: u64) {
     for args in [PREDICT, PUBLISH, PUBLISH, &["sync"]] {
         site.json(args);
     }
-    let context = format!("{kind:?}, seed {seed}, after {n_killed:?} kills of predict, publish and sync");
+    let context = format!("{place:?}, seed {seed}, after {n_killed:?} kills of predict, publish and sync");
     check_published(&site, &context);
     verdict::check(&site, &churn, &context);
 }
@@ -108,5 +108,11 @@ fn essence_of_document(document: &Document) -> (String, String) {
 
 #[test]
 fn both_directions_at_once_on_sqlite() {
-    check(SqlKind::Sqlite, 60);
+    check(&SqlPlace::Sqlite, 60);
+}
+
+#[test]
+fn both_directions_at_once_on_postgres() {
+    let Some(place) = SqlPlace::postgres() else { return };
+    check(&place, 61);
 }

@@ -9,41 +9,35 @@ use rand_chacha::ChaCha8Rng;
 use super::churn::Churn;
 use super::points;
 use super::process::Process;
-use super::site::{Link, Site};
+use super::site::Site;
 use super::verdict;
 use crate::harness::mongo::TestDatabase;
-use crate::harness::proxy::{Direction, Fault, Strike};
+use crate::harness::proxy::{Fault, Strike};
 use crate::harness::samples::seeded;
-use crate::harness::sql_side::SqlKind;
+use crate::harness::sql_side::SqlPlace;
 use crate::harness::wait_until;
 
 const N_DOCUMENTS: usize = 60;
 const N_CHANGES: usize = 12;
 const FOLLOW: &[&str] = &["sync", "--follow"];
 
-fn check(kind: SqlKind, links: &[Link], seed: u64) {
+fn check(place: &SqlPlace, seed: u64) {
     let Some(database) = TestDatabase::new() else { return };
     let mut churn = Churn::begin(&database, seed, N_DOCUMENTS);
-    let site = Site::new(&database, kind);
+    let site = Site::new(&database, place);
     let mut rng = seeded(seed);
     site.json(&["sync"]);
     let mut process = Process::start(&site, FOLLOW);
-    for link in links {
-        site.link(*link).clear();
-    }
+    site.clear_links();
     churn.take(N_CHANGES);
     verdict::wait_until_agreed(&site, &churn, &mut process, "before the first fault");
-    let usual = |link: Link, direction: Direction| site.link(link).n_bytes(direction);
-    let usual: Vec<(Link, Direction, u64)> = links
-        .iter()
-        .flat_map(|link| [Direction::ToServer, Direction::ToProgram].map(|way| (*link, way, usual(*link, way))))
-        .collect();
+    let usual = site.traffic();
 
-    for point in 0..points::CONNECTIONS.count() {
+    for point in 0..points::CONNECTIONS.count(place) {
         let &(link, direction, n_bytes) = usual.choose(&mut rng).expect("there is a link");
         let strike = Strike { direction, after_bytes: rng.random_range(0..n_bytes.max(1)), fault: fault(&mut rng) };
         let is_anew = rng.random_ratio(1, 4);
-        let context = format!("{kind:?}, seed {seed}, point {point}: {link:?} {strike:?}, process anew: {is_anew}");
+        let context = format!("{place:?}, seed {seed}, point {point}: {link:?} {strike:?}, process anew: {is_anew}");
         if is_anew {
             process.interrupt(&context);
             site.link(link).arm(strike);
@@ -59,10 +53,8 @@ fn check(kind: SqlKind, links: &[Link], seed: u64) {
         verdict::wait_until_agreed(&site, &churn, &mut process, &context);
     }
     process.interrupt("after the last fault");
-    for link in links {
-        site.link(*link).clear();
-    }
-    verdict::check(&site, &churn, &format!("{kind:?}, seed {seed}, after the last fault"));
+    site.clear_links();
+    verdict::check(&site, &churn, &format!("{place:?}, seed {seed}, after the last fault"));
 }
 
 fn fault(rng: &mut ChaCha8Rng) -> Fault {
@@ -76,5 +68,11 @@ fn fault(rng: &mut ChaCha8Rng) -> Fault {
 
 #[test]
 fn broken_connections_cost_nothing_on_sqlite() {
-    check(SqlKind::Sqlite, &[Link::Documents], 50);
+    check(&SqlPlace::Sqlite, 50);
+}
+
+#[test]
+fn broken_connections_cost_nothing_on_postgres() {
+    let Some(place) = SqlPlace::postgres() else { return };
+    check(&place, 51);
 }

@@ -11,7 +11,7 @@ use super::verdict;
 use crate::harness::mongo::TestDatabase;
 use crate::harness::proxy::{Direction, Fault, Strike};
 use crate::harness::samples::seeded;
-use crate::harness::sql_side::SqlKind;
+use crate::harness::sql_side::SqlPlace;
 use crate::harness::{skip, wait_until};
 
 const N_DOCUMENTS: usize = 60;
@@ -29,18 +29,18 @@ fn durable(engine: Engine) -> Option<Server> {
     server
 }
 
-/// Kills `server`, which is at the other end of `link`, again and again.
-fn check(server: &mut Server, site: &Site<'_>, churn: &mut Churn<'_>, link: Link, seed: u64) {
+/// Kills `server`, which is at the other end of `link`, `n_kills` times.
+fn check(server: &mut Server, site: &Site<'_>, churn: &mut Churn<'_>, link: Link, n_kills: usize, seed: u64) {
     let mut rng = seeded(seed);
     let proxy = site.link(link);
     site.json(&["sync"]);
     let mut process = Process::start(site, FOLLOW);
-    proxy.clear();
+    site.clear_links();
     churn.take(N_CHANGES);
     verdict::wait_until_agreed(site, churn, &mut process, "before the first kill");
     let usual = [Direction::ToServer, Direction::ToProgram].map(|direction| (direction, proxy.n_bytes(direction)));
 
-    for point in 0..points::SERVER_KILLS.count() {
+    for point in 0..n_kills {
         let (direction, n_bytes) = usual[rng.random_range(0..2)];
         let strike = Strike { direction, after_bytes: rng.random_range(0..n_bytes.max(1)), fault: Fault::Hold };
         let is_anew = rng.random_ratio(1, 4);
@@ -66,15 +66,37 @@ fn check(server: &mut Server, site: &Site<'_>, churn: &mut Churn<'_>, link: Link
     verdict::check(site, churn, &format!("seed {seed}, after the last kill"));
 }
 
-fn check_documents_server(kind: SqlKind, seed: u64) {
+fn check_documents_server(place: &SqlPlace, seed: u64) {
     let Some(mut server) = durable(Engine::MongoDb) else { return };
     let database = TestDatabase::on(server.url());
     let mut churn = Churn::begin(&database, seed, N_DOCUMENTS);
-    let site = Site::new(&database, kind);
-    check(&mut server, &site, &mut churn, Link::Documents, seed);
+    let site = Site::new(&database, place);
+    let n_kills = points::DOCUMENTS_SERVER_KILLS.count(place);
+    check(&mut server, &site, &mut churn, Link::Documents, n_kills, seed);
+}
+
+fn check_sql_server(seed: u64) {
+    let Some(database) = TestDatabase::new() else { return };
+    let Some(mut server) = durable(Engine::Postgres) else { return };
+    let place = SqlPlace::Postgres { url: server.url() };
+    let mut churn = Churn::begin(&database, seed, N_DOCUMENTS);
+    let site = Site::new(&database, &place);
+    let n_kills = points::SQL_SERVER_KILLS.count(&place);
+    check(&mut server, &site, &mut churn, Link::Sql, n_kills, seed);
 }
 
 #[test]
 fn a_killed_document_server_is_waited_for_on_sqlite() {
-    check_documents_server(SqlKind::Sqlite, 40);
+    check_documents_server(&SqlPlace::Sqlite, 40);
+}
+
+#[test]
+fn a_killed_document_server_is_waited_for_on_postgres() {
+    let Some(place) = SqlPlace::postgres() else { return };
+    check_documents_server(&place, 41);
+}
+
+#[test]
+fn a_killed_sql_server_is_waited_for() {
+    check_sql_server(42);
 }

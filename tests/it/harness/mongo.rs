@@ -106,6 +106,12 @@ impl TestDatabase {
         assert_eq!(updated.modified_count, 1, "{collection} has no such document");
     }
 
+    /// Runs a command on the server's own database.
+    pub(crate) fn run_as_administrator(&self, command: Document) {
+        let administration = self.database.client().database("admin");
+        self.runtime.block_on(async { administration.run_command(command).await }).expect("the command is done");
+    }
+
     /// Lists the documents of a collection.
     pub(crate) fn list(&self, collection: &str, projection: Document) -> Vec<Document> {
         let documents = self.documents(collection);

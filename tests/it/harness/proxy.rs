@@ -34,6 +34,17 @@ pub(crate) enum Fault {
     Hold,
 }
 
+/// What happens to a commit on its way to PostgreSQL; the program sees its connection closed in each case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CommitFault {
+    /// It is lost.
+    NeverArrives,
+    /// It arrives, and the answer is lost.
+    AnswerIsLost,
+    /// It arrives a moment after the program saw its connection closed.
+    ArrivesLate,
+}
+
 /// When a fault strikes, and what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Strike {
@@ -75,6 +86,11 @@ impl Proxy {
     /// Counts bytes anew, and has the fault strike once.
     pub(crate) fn arm(&self, strike: Strike) {
         self.links.arm(Some(strike));
+    }
+
+    /// Counts bytes anew, and has the fault strike the `n`-th commit, from 0, of a transaction that writes.
+    pub(crate) fn arm_commit(&self, n: u32, fault: CommitFault) {
+        self.links.arm_commit(n, fault);
     }
 
     /// Counts bytes anew, forgets a fault that has not struck, and lets go of what is held.

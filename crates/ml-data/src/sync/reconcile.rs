@@ -1,11 +1,13 @@
 //! Comparing both sides record by record, where the position no longer tells what changed.
 //!
 //! Hashes of the documents and lineage in SQL are both listed by id and merged like two sorted lists, a page of each in memory.
-//! Only what differs is fetched, judged and committed; what is gone is deleted. The position is taken before the first
+//! Only what differs is fetched, judged and committed; what is gone is deleted. Documents whose ids are no ids of records are
+//! not in that order, and come last. The position is taken before the first
 //! page is read and committed after the last, so that a change made meanwhile comes again with the feed, and a comparison that
 //! is killed begins anew.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use serde::Serialize;
 use tracing::info;
@@ -88,9 +90,10 @@ impl Follower<'_> {
             }
             found.compared += u64::from(hash.is_some());
             self.note(hash, lineage, &mut differences);
-            if differences.len() >= self.options.batch_size.max(1) {
-                self.settle(&mut differences, from.as_ref(), &mut found).await?;
-            }
+            self.settle_if_many(&mut differences, from.as_ref(), &mut found).await?;
+        }
+        if !self.compare_foreign(from.as_ref(), &mut found, &mut differences).await? {
+            return Ok((found, from));
         }
         self.settle(&mut differences, from.as_ref(), &mut found).await?;
         let advance = Advance { from, to: latest.clone(), reconciled: true };
@@ -102,6 +105,35 @@ impl Follower<'_> {
         Ok((found, Some(latest)))
     }
 
+    /// Notes the documents that SQL does not know and no list of records shows, for their ids are no ids of records. What SQL
+    /// knows of others was looked for already. Returns whether it came to the end.
+    async fn compare_foreign(
+        &mut self,
+        from: Option<&ResumeToken>,
+        found: &mut ReconcileCounts,
+        differences: &mut Differences,
+    ) -> Result<bool, SyncError> {
+        let mut next = Some(PageRequest::first(PAGE_SIZE));
+        while let Some(request) = next.take() {
+            if self.stop.is_cancelled() {
+                return Ok(false);
+            }
+            let page = self.sync.feed.list_foreign_ids(self.collection, request).await;
+            let page = page.map_err(|err| self.failed(err))?;
+            found.compared += page.items.len() as u64;
+            let lineages = self.sync.store.find_lineage(self.collection, &page.items).await;
+            let lineages = lineages.map_err(|err| self.failed(err))?.into_iter();
+            let living = lineages.filter(|lineage| lineage.outcome != SyncOutcome::Deleted);
+            let known: HashSet<RecordId> = living.map(|lineage| lineage.raw_id).collect();
+            for id in page.items.into_iter().filter(|id| !known.contains(id)) {
+                differences.to_fetch.push(id);
+                self.settle_if_many(differences, from, found).await?;
+            }
+            next = page.next_cursor.map(|cursor| PageRequest::first(PAGE_SIZE).after(cursor));
+        }
+        Ok(true)
+    }
+
     /// Counts what is to be compared. Documents that are all gone at once are more likely the wrong ones than gone.
     async fn begin(&mut self, occasion: Occasion, lineages: &mut Listing<RecordLineage>) -> Result<(), SyncError> {
         let n_documents = self.sync.documents.count(self.collection, &RecordQuery::default()).await;
@@ -110,10 +142,23 @@ impl Follower<'_> {
         let (store, collection) = (&self.sync.store, self.collection);
         lineages.fill(|page| store.list_lineage(collection, page)).await.map_err(|err| self.failed(err))?;
         let is_any_left = lineages.items.iter().any(|lineage| lineage.outcome != SyncOutcome::Deleted);
-        if n_documents == 0 && is_any_left && occasion == Occasion::Expired {
+        if n_documents == 0 && is_any_left && occasion == Occasion::Expired && !self.has_foreign().await? {
             return Err(SyncError::Emptied { collection });
         }
         Ok(())
+    }
+
+    async fn has_foreign(&self) -> Result<bool, SyncError> {
+        let mut next = Some(PageRequest::first(1));
+        while let Some(request) = next.take() {
+            let page = self.sync.feed.list_foreign_ids(self.collection, request).await;
+            let page = page.map_err(|err| self.failed(err))?;
+            if !page.items.is_empty() {
+                return Ok(true);
+            }
+            next = page.next_cursor.map(|cursor| PageRequest::first(1).after(cursor));
+        }
+        Ok(false)
     }
 
     /// Takes the next of both lists: both where their ids are the same, else the one that comes first.
@@ -151,6 +196,18 @@ impl Follower<'_> {
     fn is_retained(&self, lineage: &RecordLineage) -> bool {
         let kept_for = self.options.retention.get(&self.collection);
         kept_for.is_some_and(|kept_for| lineage.version.ingested_at < self.sync.clock.now() - *kept_for)
+    }
+
+    async fn settle_if_many(
+        &mut self,
+        differences: &mut Differences,
+        from: Option<&ResumeToken>,
+        found: &mut ReconcileCounts,
+    ) -> Result<(), SyncError> {
+        if differences.len() < self.options.batch_size.max(1) {
+            return Ok(());
+        }
+        self.settle(differences, from, found).await
     }
 
     /// Fetches and commits what differs, holding the position against another sync. What is not listed is looked for too: it may

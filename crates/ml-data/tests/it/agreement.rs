@@ -115,11 +115,18 @@ impl Fixture {
         assert_eq!(n_living, records.len());
     }
 
+    /// Writes a document as another program does, whose id is none of a record.
+    fn put_foreign(&self, id: &str) {
+        self.clock.advance(TimeDelta::seconds(1));
+        self.documents.put_foreign(TextCorpus, a_raw_record().id(id).build(), "`_id` is no text");
+    }
+
     /// Returns the documents that cannot be read.
     async fn spoiled(&self) -> BTreeSet<String> {
         let hashes = self.documents.list_hashes(TextCorpus, PageRequest::first(50_000)).await.unwrap().items;
-        let spoiled = hashes.into_iter().filter(|hash| hash.content_hash.is_none());
-        spoiled.map(|hash| hash.id.to_string()).collect()
+        let spoiled = hashes.into_iter().filter(|hash| hash.content_hash.is_none()).map(|hash| hash.id);
+        let foreign = self.documents.list_foreign_ids(TextCorpus, PageRequest::first(50_000)).await.unwrap().items;
+        spoiled.chain(foreign).map(|id| id.to_string()).collect()
     }
 }
 
@@ -133,6 +140,7 @@ enum Step {
     Put { id: u8, text: u8, passes: bool },
     Delete { id: u8 },
     Spoil { id: u8 },
+    PutForeign { id: u8 },
     Expire,
     Sync { batch_size: usize, reconcile: bool },
     Crash { batch_size: usize, at_commit: i64, after_writing: bool },
@@ -141,8 +149,9 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..6u8, 0..4u8, any::<bool>()).prop_map(|(id, text, passes)| Step::Put { id, text, passes }),
-        3 => (0..6u8).prop_map(|id| Step::Delete { id }),
+        3 => (0..8u8).prop_map(|id| Step::Delete { id }),
         1 => (0..6u8).prop_map(|id| Step::Spoil { id }),
+        1 => (6..8u8).prop_map(|id| Step::PutForeign { id }),
         1 => Just(Step::Expire),
         3 => (1..5usize, any::<bool>()).prop_map(|(batch_size, reconcile)| Step::Sync { batch_size, reconcile }),
         3 => (1..5usize, 1..5i64, any::<bool>())
@@ -162,6 +171,7 @@ async fn take(fixture: &Fixture, step: &Step) {
                 fixture.documents.spoil(TextCorpus, &id, Unreadable::Malformed, "no object");
             }
         }
+        Step::PutForeign { id } => fixture.put_foreign(&format!("r{id}")),
         Step::Expire => fixture.documents.expire_positions(),
         Step::Sync { batch_size, reconcile } => {
             let options = SyncOptions { batch_size: *batch_size, reconcile: *reconcile, ..text_only() };
@@ -378,6 +388,44 @@ async fn a_document_that_cannot_be_read_waits_and_holds_nothing_up() {
     fixture.put("r001", "mended", Some(1)).await;
     fixture.sync_text().await;
     assert_eq!(fixture.quarantined().await.len(), 1);
+    fixture.assert_agreed().await;
+}
+
+#[tokio::test]
+async fn a_comparison_finds_documents_whose_ids_are_none_of_records() {
+    for batch_size in [1, 100] {
+        let fixture = Fixture::default();
+        let options = SyncOptions { batch_size, ..text_only() };
+        fixture.put_many(2).await;
+        fixture.put_foreign("7");
+        fixture.run(&options).await.unwrap();
+        for id in ["5f", "zz", "{\"n\":1}"] {
+            fixture.put_foreign(id);
+        }
+        fixture.documents.expire_positions();
+
+        let report = fixture.run(&options).await.unwrap();
+
+        assert_eq!(report.reconciled[&TextCorpus], ReconcileCounts { compared: 6, differing: 3, gone: 0 });
+        assert_eq!(report.total(), SyncCounts { read: 3, quarantined: 3, ..SyncCounts::default() });
+        fixture.assert_agreed().await;
+        fixture.delete(&["7"]).await;
+        fixture.documents.expire_positions();
+        assert_eq!(fixture.run(&options).await.unwrap().reconciled[&TextCorpus].gone, 1);
+        fixture.assert_agreed().await;
+    }
+}
+
+#[tokio::test]
+async fn documents_of_others_alone_are_not_taken_for_none() {
+    let fixture = Fixture::default();
+    fixture.put_foreign("7");
+    fixture.sync_text().await;
+    fixture.documents.expire_positions();
+    assert_eq!(
+        fixture.sync_text().await.reconciled[&TextCorpus],
+        ReconcileCounts { compared: 1, differing: 0, gone: 0 }
+    );
     fixture.assert_agreed().await;
 }
 

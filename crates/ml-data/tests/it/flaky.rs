@@ -186,6 +186,15 @@ impl ChangeFeed for FlakyFeed {
         self.inner.latest(collection).await
     }
 
+    async fn list_foreign_ids(
+        &self,
+        collection: Collection,
+        page: PageRequest<ResumeToken>,
+    ) -> Result<Page<RecordId, ResumeToken>, StoreError> {
+        self.answer()?;
+        self.inner.list_foreign_ids(collection, page).await
+    }
+
     async fn current(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError> {
         self.n_fetched.fetch_add(ids.len(), Ordering::SeqCst);
         self.inner.current(collection, ids).await

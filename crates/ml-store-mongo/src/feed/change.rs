@@ -34,8 +34,11 @@ pub(super) fn id_of(id: RawBsonRef<'_>) -> RecordId {
     })
 }
 
+/// What the id of a document begins with whose own is none of a record, and whose text is none either.
+pub(super) const UNNAMED: &str = "unnamed-";
+
 fn unnamed(bytes: &[u8]) -> RecordId {
-    RecordId::parse(format!("unnamed-{}", Digest::of(bytes).short())).expect("hexadecimal digits are an id")
+    RecordId::parse(format!("{UNNAMED}{}", Digest::of(bytes).short())).expect("hexadecimal digits are an id")
 }
 
 /// Returns the fault with its causes, in a line.

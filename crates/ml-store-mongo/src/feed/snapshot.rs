@@ -170,11 +170,19 @@ fn texts_after(id: Option<&Bson>) -> Document {
     }
 }
 
-/// Returns the filter for ids of other types. A comparison in a filter keeps to one type, one in an expression does not.
 fn others_after(id: Option<&Bson>) -> Document {
-    let is_no_text = doc! { "_id": { "$not": { "$gte": "" } } };
+    those_after(is_no_text(), id)
+}
+
+/// Returns the filter for ids of other types.
+pub(super) fn is_no_text() -> Document {
+    doc! { "_id": { "$not": { "$gte": "" } } }
+}
+
+/// Restricts a filter to ids after `id`, of any type. A comparison in a filter keeps to one type, one in an expression does not.
+pub(super) fn those_after(filter: Document, id: Option<&Bson>) -> Document {
     match id {
-        Some(id) => doc! { "$and": [is_no_text, { "$expr": { "$gt": ["$_id", { "$literal": id }] } }] },
-        None => is_no_text,
+        Some(id) => doc! { "$and": [filter, { "$expr": { "$gt": ["$_id", { "$literal": id }] } }] },
+        None => filter,
     }
 }

@@ -38,14 +38,32 @@ pub(super) fn write(position: &Position) -> ResumeToken {
         Position::Streamed(stream) => format!("stream:{}", hexadecimal(stream.as_bytes())),
         Position::Snapshot(Snapshot { stream, after: None }) => format!("snapshot:{}:", hexadecimal(stream.as_bytes())),
         Position::Snapshot(Snapshot { stream, after: Some(id) }) => {
-            let id = Document::from_iter([("_id".to_owned(), id.clone())]);
-            let id = RawDocumentBuf::try_from(id).expect("a value that was read can be written");
-            format!("snapshot:{}:{}", hexadecimal(stream.as_bytes()), hexadecimal(id.as_bytes()))
+            format!("snapshot:{}:{}", hexadecimal(stream.as_bytes()), text_of(id))
         }
         Position::Polled { after: None } => "poll:".to_owned(),
         Position::Polled { after: Some((millis, id)) } => format!("poll:{millis}:{id}"),
     };
     ResumeToken::new(format!("{PREFIX}{text}"))
+}
+
+/// Returns an id as the cursor of a list.
+pub(super) fn write_id(id: &Bson) -> ResumeToken {
+    ResumeToken::new(format!("{PREFIX}id:{}", text_of(id)))
+}
+
+/// Reads the cursor of a list; what is none is corrupt.
+pub(super) fn read_id(token: &ResumeToken) -> Result<Bson, StoreError> {
+    let id = token.as_str().strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix("id:"));
+    let id = id.and_then(document).and_then(|document| id_of(&document));
+    id.ok_or_else(|| {
+        StoreError::corrupt(Entity::Checkpoint, token.as_str(), "it is not the place of a document in a list")
+    })
+}
+
+fn text_of(id: &Bson) -> String {
+    let id = Document::from_iter([("_id".to_owned(), id.clone())]);
+    let id = RawDocumentBuf::try_from(id).expect("a value that was read can be written");
+    hexadecimal(id.as_bytes())
 }
 
 /// Reads a position; what is none, or one of another store, is corrupt.
@@ -75,7 +93,8 @@ fn parse(text: &str) -> Option<Position> {
     })
 }
 
-fn id_of(document: &RawDocumentBuf) -> Option<Bson> {
+/// Returns the id of a document as it is on the server.
+pub(super) fn id_of(document: &RawDocumentBuf) -> Option<Bson> {
     document.get("_id").ok()??.try_into().ok()
 }
 
@@ -111,6 +130,16 @@ mod tests {
         ];
         for position in positions {
             assert_eq!(read(&write(&position)).unwrap(), position);
+        }
+    }
+
+    #[test]
+    fn ids_come_back() {
+        for id in [Bson::from("a:b"), Bson::ObjectId(ObjectId::new()), Bson::Double(1.5), Bson::Null] {
+            assert_eq!(read_id(&write_id(&id)).unwrap(), id);
+        }
+        for text in ["", "mongodb:", "mongodb:id:", "mongodb:id:zz", "mongodb:poll:"] {
+            assert!(read_id(&ResumeToken::new(text)).is_err(), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use ml_core::document::{Change, ChangeBatch, ChangeFeed as _, DocumentStore as _, ResumeToken, Unreadable};
 use ml_core::error::StoreError;
+use ml_core::page::PageRequest;
 use ml_core::record::Collection::TextCorpus;
 use ml_core::testkit::build::{a_raw_record, record_id};
 use ml_store_mongo::MongoDocuments;
@@ -92,6 +93,68 @@ async fn documents_are_found_by_ids_of_other_types() {
     let found = store.current(TextCorpus, &ids).await.unwrap();
     assert!(found.iter().all(|change| matches!(change, Change::Undecodable { .. })), "{found:?}");
     assert_eq!(found.iter().map(Change::id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn documents_with_ids_of_any_kind_are_listed_and_found() {
+    let Some(database) = TestDatabase::new() else { return };
+    let store = database.migrated().await;
+    store.upsert(TextCorpus, &records("r", 3)).await.unwrap();
+    let documents = text_corpus(&database).await;
+    let long = "x".repeat(513);
+    let date = mongodb::bson::DateTime::from_millis(1_700_000_000_000);
+    let strangers = [
+        Bson::ObjectId(ObjectId::new()),
+        Bson::Int64(i64::MAX),
+        Bson::Int32(-7),
+        Bson::Double(1.5),
+        Bson::Boolean(true),
+        Bson::DateTime(date),
+        Bson::from(Uuid::new()),
+        Bson::Document(doc! { "symbol": "ABC", "day": date }),
+        Bson::from("line\nbreak"),
+        Bson::from("\u{85}"),
+        Bson::from("\u{3000}"),
+        Bson::from(""),
+        Bson::from(long.as_str()),
+    ];
+    for id in &strangers {
+        let insert = documents.insert_one(doc! { "_id": id });
+        insert.bypass_document_validation(true).await.unwrap();
+    }
+    // As long as an id may be, and nearly.
+    let ids_of_records = [&long[1..], &long[..200]];
+    for id in ids_of_records {
+        store.upsert(TextCorpus, &[a_raw_record().id(id).build()]).await.unwrap();
+    }
+    let (changes, _) = drain(&database, None, 100).await;
+    let is_foreign = |change: &&Change| matches!(change, Change::Undecodable { .. });
+    let mut expected: Vec<_> = changes.iter().filter(is_foreign).map(|change| change.id().clone()).collect();
+    expected.sort();
+    assert_eq!(expected.len(), strangers.len(), "{expected:?}");
+    for limit in [1, 2, 5, 100] {
+        let (mut listed, mut next) = (Vec::new(), Some(PageRequest::first(limit)));
+        while let Some(request) = next {
+            let page = store.list_foreign_ids(TextCorpus, request).await.unwrap();
+            listed.extend(page.items);
+            next = page.next_cursor.map(|cursor| PageRequest::first(limit).after(cursor));
+        }
+        listed.sort();
+        assert_eq!(listed, expected, "in pages of {limit}");
+        let (mut n_listed, mut next) = (0, Some(PageRequest::first(limit)));
+        while let Some(request) = next {
+            let page = store.list_hashes(TextCorpus, request).await.unwrap();
+            n_listed += page.items.len();
+            next = page.next_cursor.map(|cursor| PageRequest::first(limit).after(cursor));
+        }
+        assert_eq!(n_listed, 3 + ids_of_records.len(), "in pages of {limit}");
+    }
+    let current = store.current(TextCorpus, &expected).await.unwrap();
+    assert!(current.iter().all(|change| is_foreign(&change)), "{current:?}");
+    assert_eq!(current.iter().map(Change::id).collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+    let absent = [record_id("r-9"), record_id("unnamed-0"), record_id("1.25")];
+    let current = store.current(TextCorpus, &absent).await.unwrap();
+    assert_eq!(current, absent.map(Change::Deleted));
 }
 
 #[tokio::test]

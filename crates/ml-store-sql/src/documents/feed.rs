@@ -9,6 +9,7 @@ use ml_core::digest::Digest;
 use ml_core::document::{Change, ChangeBatch, ChangeFeed, ResumeToken, Unreadable};
 use ml_core::error::{Entity, StoreError};
 use ml_core::id::RecordId;
+use ml_core::page::{Page, PageRequest};
 use ml_core::record::Collection;
 use serde_json::Value;
 
@@ -69,6 +70,15 @@ impl ChangeFeed for EmbeddedDocuments {
         self.database
             .read_blocking("reading the position", move |sqlite| Ok(token_of(last_seq(sqlite, collection)?)))
             .await
+    }
+
+    /// There are none: the ids of the tables are texts.
+    async fn list_foreign_ids(
+        &self,
+        _collection: Collection,
+        _page: PageRequest<ResumeToken>,
+    ) -> Result<Page<RecordId, ResumeToken>, StoreError> {
+        Ok(Page { items: Vec::new(), next_cursor: None })
     }
 
     async fn current(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError> {

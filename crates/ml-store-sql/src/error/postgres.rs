@@ -41,6 +41,11 @@ pub(crate) enum PostgresFault {
     )]
     Tls { server: String, source: BoxError },
     #[error(
+        "the server at {server} shows the certificate of an authority as its own: have that authority sign one for the server, \
+         or make it with `-addext basicConstraints=critical,CA:FALSE` where it signs itself"
+    )]
+    TlsAuthority { server: String, source: BoxError },
+    #[error(
         "schema `{schema}` of the database `{database}` was written by a newer release (migration {version} is unknown here): \
          use that release"
     )]
@@ -132,6 +137,9 @@ pub(crate) fn connect_fault(place: &Place, error: DriverError) -> PostgresFault 
             PostgresFault::Unreachable { server, source }
         }
         Some(_) => PostgresFault::Other(source),
+        None if is_tls && source.to_string().contains("CaUsedAsEndEntity") => {
+            PostgresFault::TlsAuthority { server, source }
+        }
         None if is_tls => PostgresFault::Tls { server, source },
         None => PostgresFault::Unreachable { server, source },
     }

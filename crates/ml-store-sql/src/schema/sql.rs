@@ -61,7 +61,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    ground_truth (record_id, target) {
+    ground_truth (record_id, target, raw_id) {
         record_id -> Text,
         target -> Text,
         value -> Json,

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use diesel::AggregateExpressionMethods as _;
 use diesel::QueryResult;
 use diesel::prelude::{AsChangeset, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable};
 use diesel::sql_types::{Array, Json, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel_async::RunQueryDsl as _;
 use ml_core::error::{BoxError, Entity, StoreError};
-use ml_core::ground_truth::{GroundTruth, GroundTruthStore};
+use ml_core::ground_truth::{GroundTruth, GroundTruthStore, those_that_count};
 use ml_core::id::RecordId;
 use ml_core::sync::ValidatedRow;
 
@@ -67,11 +68,11 @@ impl TruthRow {
 }
 
 impl HashedRow for TruthRow {
-    hashed_row_statements!(TruthRow, ground_truth, (record_id, target));
+    hashed_row_statements!(TruthRow, ground_truth, (record_id, target, raw_id));
 
     fn take(sqlite: &mut SqliteConnection, key: &str, raw_id: &str) -> QueryResult<Option<TruthRow>> {
         let Some((record_id, target)) = key.split_once('\n') else { return Ok(None) };
-        let of_record = ground_truth::table.find((record_id, target)).filter(ground_truth::raw_id.eq(raw_id));
+        let of_record = ground_truth::table.find((record_id, target, raw_id));
         let taken = diesel::delete(of_record).returning(ground_truth::all_columns);
         diesel::OptionalExtension::optional(diesel::RunQueryDsl::get_result(taken, sqlite))
     }
@@ -82,7 +83,7 @@ impl HashedRow for TruthRow {
 }
 
 impl BulkRow for TruthRow {
-    bulk_writes!(ground_truth, (record_id, target),
+    bulk_writes!(ground_truth, (record_id, target, raw_id),
         each: {
             record_id: Text,
             value: Json,
@@ -104,11 +105,11 @@ impl BulkRow for TruthRow {
     }
 
     fn key(&self) -> Cow<'_, str> {
-        Cow::Owned(format!("{}\n{}", self.record_id, self.target))
+        Cow::Owned(format!("{}\n{}\n{}", self.record_id, self.target, self.raw_id))
     }
 
     async fn load_versions(postgres: &mut PostgresConnection, keys: &[&str]) -> QueryResult<Vec<StoredVersion>> {
-        let (record_ids, _) = split(keys);
+        let record_ids = split(keys).0;
         let select = ground_truth::table.filter(ground_truth::record_id.eq_any(record_ids)).select((
             ground_truth::record_id,
             ground_truth::target,
@@ -117,7 +118,7 @@ impl BulkRow for TruthRow {
         ));
         let rows: Vec<(String, String, String, String)> = select.load(postgres).await?;
         let version = |(record_id, target, content_hash, raw_id)| StoredVersion {
-            key: format!("{record_id}\n{target}"),
+            key: format!("{record_id}\n{target}\n{raw_id}"),
             content_hash,
             raw_id,
         };
@@ -125,27 +126,39 @@ impl BulkRow for TruthRow {
     }
 
     async fn load_locked(postgres: &mut PostgresConnection, keys: &[&str]) -> QueryResult<Vec<TruthRow>> {
-        let (record_ids, _) = split(keys);
+        let record_ids = split(keys).0;
         let select = ground_truth::table.filter(ground_truth::record_id.eq_any(record_ids));
-        select.order((ground_truth::record_id, ground_truth::target)).for_update().load(postgres).await
+        select
+            .order((ground_truth::record_id, ground_truth::target, ground_truth::raw_id))
+            .for_update()
+            .load(postgres)
+            .await
     }
 
     async fn delete_all(postgres: &mut PostgresConnection, keys: &[&str]) -> QueryResult<usize> {
-        let (record_ids, targets) = split(keys);
+        let (record_ids, targets, raw_ids) = split(keys);
         diesel::sql_query(
-            "DELETE FROM ground_truth USING unnest($1, $2) AS given (record_id, target) \
-             WHERE ground_truth.record_id = given.record_id AND ground_truth.target = given.target",
+            "DELETE FROM ground_truth USING unnest($1, $2, $3) AS given (record_id, target, raw_id) \
+             WHERE ground_truth.record_id = given.record_id AND ground_truth.target = given.target \
+             AND ground_truth.raw_id = given.raw_id",
         )
         .bind::<Array<Text>, _>(record_ids)
         .bind::<Array<Text>, _>(targets)
+        .bind::<Array<Text>, _>(raw_ids)
         .execute(postgres)
         .await
     }
 }
 
-/// Takes keys apart into record ids and targets; one without a line break is the key of no truth.
-fn split<'k>(keys: &[&'k str]) -> (Vec<&'k str>, Vec<&'k str>) {
-    keys.iter().filter_map(|key| key.split_once('\n')).unzip()
+/// Takes keys apart into record ids, targets and raw ids; one without two line breaks is the key of no truth. A target may have
+/// line breaks in it, and ids have none.
+fn split<'k>(keys: &[&'k str]) -> (Vec<&'k str>, Vec<&'k str>, Vec<&'k str>) {
+    let parts = keys.iter().filter_map(|key| {
+        let (record_id, rest) = key.split_once('\n')?;
+        let (target, raw_id) = rest.rsplit_once('\n')?;
+        Some((record_id, target, raw_id))
+    });
+    parts.collect()
 }
 
 #[async_trait]
@@ -168,17 +181,21 @@ impl GroundTruthStore for SqlStore {
                 Ok(rows)
             })
             .await?;
-        rows.into_iter().map(TruthRow::into_truth).collect()
+        let truths = rows.into_iter().map(TruthRow::into_truth).collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(those_that_count(truths))
     }
 
     async fn count(&self, target: &str) -> Result<u64, StoreError> {
-        let count = ground_truth::table.filter(ground_truth::target.eq(target)).count();
-        let n_truths: i64 = self
+        let n_records: i64 = self
             .database
             .read("counting ground truth", async |connection| {
-                Ok(on_backend!(connection => count.get_result(connection).await)?)
+                Ok(on_backend!(connection => {
+                    let of_target = ground_truth::table.filter(ground_truth::target.eq(target));
+                    let n_records = diesel::dsl::count(ground_truth::record_id).aggregate_distinct();
+                    of_target.select(n_records).get_result(connection).await
+                })?)
             })
             .await?;
-        Ok(n_truths as u64)
+        Ok(n_records as u64)
     }
 }

@@ -217,7 +217,8 @@ impl ColumnPredictor {
             Some(classes) => classes.is_consistent(n_classes) && n_classes > 0,
             None => n_classes == 0,
         };
-        (!fits || self.feature >= self.n_features).then(|| "a column baseline has no such feature or classes".to_owned())
+        (!fits || self.feature >= self.n_features)
+            .then(|| "a column baseline has no such feature or classes".to_owned())
     }
 }
 

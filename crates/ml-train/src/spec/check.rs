@@ -74,11 +74,8 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
         } else if let Some(message) = order_fault(before, step) {
             faults.push(Fault::new(step_key, message));
         }
-        let gives = if step.makes_numbers() {
-            Some(Reads::Numbers)
-        } else {
-            step.reads().or(before.map(|(_, gives)| gives))
-        };
+        let gives =
+            if step.makes_numbers() { Some(Reads::Numbers) } else { step.reads().or(before.map(|(_, gives)| gives)) };
         before = gives.map(|gives| (step, gives));
     }
     if let Some((last, Reads::Categories)) = before

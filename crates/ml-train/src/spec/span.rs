@@ -36,7 +36,9 @@ impl TryFrom<String> for Span {
         };
         match read() {
             Some(microseconds) => Ok(Span { text, microseconds }),
-            None => Err(format!("`{text}` is no length of time: write a whole number and a unit of s, m, h, d or w, such as `7d`")),
+            None => Err(format!(
+                "`{text}` is no length of time: write a whole number and a unit of s, m, h, d or w, such as `7d`"
+            )),
         }
     }
 }

@@ -56,9 +56,7 @@ fn cuts(spec: &BinsSpec, column: &[f64]) -> Vec<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let (Some(&least), Some(&greatest)) = (values.first(), values.last()) else { return Vec::new() };
     let mut edges: Vec<f64> = match spec.strategy {
-        BinStrategy::Quantile => {
-            (0..=spec.n).map(|part| quantile::averaged_inverse(&values, part, spec.n)).collect()
-        }
+        BinStrategy::Quantile => (0..=spec.n).map(|part| quantile::averaged_inverse(&values, part, spec.n)).collect(),
         BinStrategy::Uniform => {
             // Halved first, because the range of huge numbers of both signs is not finite.
             let width = (greatest / 2.0 - least / 2.0) / spec.n as f64 * 2.0;

@@ -96,9 +96,7 @@ mod tests {
 
     #[test]
     fn hashes_are_the_published_ones() {
-        for (text, expected) in
-            [("", 0), ("a", 0x3c25_69b2), ("abcd", 0x43ed_676a), ("Hello, world!", 0xc036_3e43)]
-        {
+        for (text, expected) in [("", 0), ("a", 0x3c25_69b2), ("abcd", 0x43ed_676a), ("Hello, world!", 0xc036_3e43)] {
             assert_eq!(murmur3(text.as_bytes()), expected, "{text}");
         }
     }

@@ -27,7 +27,11 @@ impl Polynomial {
         match polynomial.n_products() {
             Some(_) => Ok(polynomial),
             None => Err(TrainError::data(
-                format!("products of {} columns up to degree {} are more than {MAX_OUTPUTS}", columns.len(), spec.degree),
+                format!(
+                    "products of {} columns up to degree {} are more than {MAX_OUTPUTS}",
+                    columns.len(),
+                    spec.degree
+                ),
                 "name the columns that belong together in a group of their own, or lower `degree`",
             )),
         }
@@ -131,7 +135,10 @@ mod tests {
     #[test]
     fn too_many_products_are_an_error() {
         let err = polynomial(100, 3, false).unwrap_err().to_string();
-        assert!(err.starts_with("products of 100 columns up to degree 3 are more than 4096: name the columns"), "{err}");
+        assert!(
+            err.starts_with("products of 100 columns up to degree 3 are more than 4096: name the columns"),
+            "{err}"
+        );
         assert!(polynomial(usize::from(u16::MAX), 8, false).is_err());
     }
 }

@@ -92,9 +92,11 @@ impl TargetEncoder {
         let fits = n_outputs > 0
             && (self.classes.is_empty() && n_outputs == 1 || self.classes.len() == n_outputs)
             && self.means.len() == self.categories.categories().len()
-            && self.means.iter().zip(self.categories.categories()).all(|(means, categories)| {
-                categories.len().checked_mul(n_outputs) == Some(means.len())
-            });
+            && self
+                .means
+                .iter()
+                .zip(self.categories.categories())
+                .all(|(means, categories)| categories.len().checked_mul(n_outputs) == Some(means.len()));
         if !fits {
             return Some("the means of categories do not fit the categories".to_owned());
         }
@@ -251,7 +253,10 @@ impl Transformer for TargetEncoder {
         if self.overall.len() < 2 {
             return inputs;
         }
-        inputs.iter().flat_map(|input| self.classes.iter().map(move |class| format!("{input} of class {class}"))).collect()
+        inputs
+            .iter()
+            .flat_map(|input| self.classes.iter().map(move |class| format!("{input} of class {class}")))
+            .collect()
     }
 
     fn transform<'a>(&self, block: Block<'a>, context: &mut TransformContext) -> Result<Block<'a>, PredictError> {

@@ -5,10 +5,18 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::{Direction, Fault, Strike};
+use super::{CommitFault, Direction, Fault, Strike};
 
 const CHUNK_BYTES: usize = 16 * 1024;
+
+/// What a transaction that writes begins with, and what it ends with, as the program sends it to PostgreSQL.
+const BEGIN: &[u8] = b"READ COMMITTED READ WRITE\0";
+const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+
+/// How late a commit arrives that arrives late: long enough for the program to look where it was, and to try again.
+const LATENESS: Duration = Duration::from_millis(400);
 
 /// All connections of a proxy.
 pub(super) struct Links {
@@ -25,6 +33,8 @@ pub(super) struct Links {
 #[derive(Default)]
 struct Plan {
     strike: Option<Strike>,
+    /// How many commits pass before, and what happens to the next.
+    commit: Option<(u32, CommitFault)>,
     has_struck: bool,
     /// Raised with every arming, which lets go of what an earlier one holds.
     round: u64,
@@ -48,6 +58,10 @@ struct Link {
     is_silent: AtomicBool,
     /// Whether the server is not to be told of the end.
     is_orphaned: AtomicBool,
+    /// Whether a transaction that writes was begun.
+    is_writing: AtomicBool,
+    /// Whether the program is not to see what comes next.
+    is_answer_lost: AtomicBool,
 }
 
 impl Link {
@@ -95,8 +109,14 @@ impl Links {
         let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server_port)) else { return };
         // Small messages are answered one by one.
         let _ = (program.set_nodelay(true), server.set_nodelay(true));
-        let link =
-            Arc::new(Link { program, server, is_silent: AtomicBool::new(false), is_orphaned: AtomicBool::new(false) });
+        let link = Arc::new(Link {
+            program,
+            server,
+            is_silent: AtomicBool::new(false),
+            is_orphaned: AtomicBool::new(false),
+            is_writing: AtomicBool::new(false),
+            is_answer_lost: AtomicBool::new(false),
+        });
         let id = self.next_id.fetch_add(1, Ordering::SeqCst);
         self.open().insert(id, link.clone());
         for direction in [Direction::ToServer, Direction::ToProgram] {
@@ -118,6 +138,28 @@ impl Links {
         while let Ok(n_read @ 1..) = from.read(&mut buffer) {
             if link.is_silent.load(Ordering::SeqCst) {
                 continue;
+            }
+            if direction == Direction::ToProgram && link.is_answer_lost.load(Ordering::SeqCst) {
+                link.is_orphaned.store(false, Ordering::SeqCst);
+                return;
+            }
+            let commit_fault = match direction {
+                Direction::ToServer => self.commit_fault(link, &buffer[..n_read]),
+                Direction::ToProgram => None,
+            };
+            match commit_fault {
+                None => {}
+                Some(CommitFault::NeverArrives) => return,
+                Some(CommitFault::AnswerIsLost) => link.is_answer_lost.store(true, Ordering::SeqCst),
+                Some(CommitFault::ArrivesLate) => {
+                    link.is_orphaned.store(true, Ordering::SeqCst);
+                    link.end();
+                    std::thread::sleep(LATENESS);
+                    link.is_answer_lost.store(true, Ordering::SeqCst);
+                    // Where the server is gone meanwhile, it is as if the commit never arrived.
+                    let _ = to.write_all(&buffer[..n_read]);
+                    return;
+                }
             }
             let (before, after) = match self.passage(direction, n_read) {
                 Passage::Whole => (&buffer[..n_read], None),
@@ -156,6 +198,24 @@ impl Links {
         }
     }
 
+    /// Tells what happens to the commit that is the end of a chunk, if it is one of a transaction that writes and its turn.
+    fn commit_fault(&self, link: &Link, chunk: &[u8]) -> Option<CommitFault> {
+        if chunk.windows(BEGIN.len()).any(|part| part == BEGIN) {
+            link.is_writing.store(true, Ordering::SeqCst);
+        }
+        if !chunk.ends_with(COMMIT) || !link.is_writing.swap(false, Ordering::SeqCst) {
+            return None;
+        }
+        let mut plan = self.plan();
+        let (n_before, fault) = plan.commit?;
+        plan.commit = n_before.checked_sub(1).map(|n_before| (n_before, fault));
+        if plan.commit.is_some() {
+            return None;
+        }
+        plan.has_struck = true;
+        Some(fault)
+    }
+
     /// Counts a chunk, and tells whether the fault strikes within.
     fn passage(&self, direction: Direction, n_bytes: usize) -> Passage {
         let mut plan = self.plan();
@@ -175,6 +235,12 @@ impl Links {
     pub(super) fn arm(&self, strike: Option<Strike>) {
         let mut plan = self.plan();
         *plan = Plan { strike, round: plan.round + 1, ..Plan::default() };
+        self.changed.notify_all();
+    }
+
+    pub(super) fn arm_commit(&self, n_before: u32, fault: CommitFault) {
+        let mut plan = self.plan();
+        *plan = Plan { commit: Some((n_before, fault)), round: plan.round + 1, ..Plan::default() };
         self.changed.notify_all();
     }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::outcome::assert_corrupt;
 use crate::document::{Change, ChangeBatch, ResumeToken};
 use crate::id::RecordId;
+use crate::page::PageRequest;
 use crate::record::Collection::{SocialContent, TextCorpus};
 use crate::record::RawRecord;
 use crate::testkit::build::{a_raw_record, record_id, second};
@@ -307,6 +308,12 @@ pub async fn records_are_given_as_they_are_now(side: &dyn DocumentSide) {
 
 type Waiting<'a> = Pin<Box<dyn Future<Output = Option<ChangeBatch>> + 'a>>;
 
+pub async fn records_are_not_foreign(side: &dyn DocumentSide) {
+    write_all(side, &super::awkward::TEXTS).await;
+    let page = side.feed().list_foreign_ids(TextCorpus, PageRequest::first(100)).await.unwrap();
+    assert_eq!((page.items, page.next_cursor), (Vec::new(), None));
+}
+
 pub async fn waiting_ends_when_something_comes(side: &dyn DocumentSide) {
     write_all(side, &["a"]).await;
     let (_, token) = drain(side, None, 10).await;
@@ -424,6 +431,7 @@ macro_rules! change_feed_suite {
                 a_record_deleted_and_written_again_is_there,
                 after_the_latest_position_comes_only_what_is_new,
                 records_are_given_as_they_are_now,
+                records_are_not_foreign,
                 waiting_ends_when_something_comes,
                 waiting_ends_after_a_while,
                 pending_changes_are_counted,

@@ -36,6 +36,8 @@ struct Stored {
     record: RawRecord,
     /// Set for a document that someone else spoiled: why, and in which way.
     spoiled: Option<(Unreadable, String)>,
+    /// Whether its id only stands for one that is no id of a record.
+    is_foreign: bool,
     change: u64,
 }
 
@@ -73,7 +75,7 @@ impl Records {
         }
         let change = self.next_change();
         self.deleted.remove(&key);
-        self.by_key.insert(key, Stored { record, spoiled: None, change });
+        self.by_key.insert(key, Stored { record, spoiled: None, is_foreign: false, change });
     }
 
     fn delete(&mut self, collection: Collection, id: &RecordId) -> bool {
@@ -155,7 +157,17 @@ impl MemoryDocuments {
         let mut records = lock(&self.records);
         let change = records.next_change();
         let stored = records.by_key.get_mut(&(collection, id.clone())).expect("a document that is there");
-        *stored = Stored { record: stored.record.clone(), spoiled: Some((fault, reason.to_owned())), change };
+        stored.spoiled = Some((fault, reason.to_owned()));
+        stored.change = change;
+    }
+
+    /// Writes a document as another program could that gives ids of its own kind, for which `record.id` stands.
+    pub fn put_foreign(&self, collection: Collection, record: RawRecord, reason: &str) {
+        let mut records = lock(&self.records);
+        let (key, change) = ((collection, record.id.clone()), records.next_change());
+        let spoiled = Some((Unreadable::Malformed, reason.to_owned()));
+        records.deleted.remove(&key);
+        records.by_key.insert(key, Stored { record, spoiled, is_foreign: true, change });
     }
 }
 
@@ -200,7 +212,7 @@ impl DocumentStore for MemoryDocuments {
         page: PageRequest<RecordId>,
     ) -> Result<Page<RecordHash, RecordId>, StoreError> {
         let records = lock(&self.records);
-        let hashes = records.of(collection).map(|stored| RecordHash {
+        let hashes = records.of(collection).filter(|stored| !stored.is_foreign).map(|stored| RecordHash {
             id: stored.record.id.clone(),
             content_hash: stored.spoiled.is_none().then_some(stored.record.content_hash),
         });
@@ -254,6 +266,18 @@ impl ChangeFeed for MemoryDocuments {
 
     async fn latest(&self, _collection: Collection) -> Result<ResumeToken, StoreError> {
         Ok(token_of(lock(&self.records).n_changes))
+    }
+
+    async fn list_foreign_ids(
+        &self,
+        collection: Collection,
+        page: PageRequest<ResumeToken>,
+    ) -> Result<Page<RecordId, ResumeToken>, StoreError> {
+        let records = lock(&self.records);
+        let after = page.cursor().map_or("", ResumeToken::as_str);
+        let foreign = records.of(collection).filter(|stored| stored.is_foreign).map(|stored| stored.record.id.clone());
+        let foreign = foreign.filter(|id| id.as_str() > after).take(page.limit() + 1).collect();
+        Ok(Page::from_lookahead(foreign, page.limit(), |id: &RecordId| ResumeToken::new(id.as_str())))
     }
 
     async fn current(&self, collection: Collection, ids: &[RecordId]) -> Result<Vec<Change>, StoreError> {

@@ -55,7 +55,7 @@ impl Synced {
         if row.table == "ground_truth" {
             let (record_id, target) = row.id.split_once('\n').expect("the key of a truth has two parts");
             let record_id = RecordId::parse(record_id).expect("it was an id when it was written");
-            return self.truths.remove(&(record_id, target.to_owned()), raw_id, at);
+            return self.truths.remove(&(record_id, target.to_owned(), raw_id.clone()), raw_id, at);
         }
         let id = RecordId::parse(row.id.as_str()).expect("it was an id when it was written");
         match row.table.as_str() {

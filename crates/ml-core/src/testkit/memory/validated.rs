@@ -10,7 +10,7 @@ use super::{MemorySql, lock};
 use crate::digest::Digest;
 use crate::error::{Entity, StoreError};
 use crate::global_data::{GlobalDataStore, GlobalRecord, ValidatedQuery};
-use crate::ground_truth::{GroundTruth, GroundTruthStore};
+use crate::ground_truth::{GroundTruth, GroundTruthStore, those_that_count};
 use crate::id::RecordId;
 use crate::market_metric::{MarketMetric, MarketMetricStore};
 use crate::page::{Page, PageRequest};
@@ -163,10 +163,10 @@ validated_table_row!(MarketMetric, |_| None);
 validated_table_row!(UserInteraction, |_| None);
 
 impl VersionedRow for GroundTruth {
-    type Key = (RecordId, String);
+    type Key = (RecordId, String, RecordId);
 
-    fn key(&self) -> (RecordId, String) {
-        (self.record_id.clone(), self.target.clone())
+    fn key(&self) -> (RecordId, String, RecordId) {
+        (self.record_id.clone(), self.target.clone(), self.raw_id.clone())
     }
 
     fn raw_id(&self) -> &RecordId {
@@ -234,10 +234,12 @@ impl GroundTruthStore for MemorySql {
         let synced = lock(&self.synced);
         let wanted: HashSet<&RecordId> = records.iter().collect();
         let is_wanted = |truth: &&GroundTruth| truth.target == target && wanted.contains(&truth.record_id);
-        Ok(synced.truths.current().filter(is_wanted).cloned().collect())
+        Ok(those_that_count(synced.truths.current().filter(is_wanted).cloned()))
     }
 
     async fn count(&self, target: &str) -> Result<u64, StoreError> {
-        Ok(lock(&self.synced).truths.current().filter(|truth| truth.target == target).count() as u64)
+        let synced = lock(&self.synced);
+        let truths = synced.truths.current().filter(|truth| truth.target == target);
+        Ok(truths.map(|truth| &truth.record_id).collect::<HashSet<_>>().len() as u64)
     }
 }

@@ -12,7 +12,7 @@ use crate::connection::PostgresConnection;
 /// What decides about a stored row, without the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sql) struct StoredVersion {
-    /// The key, in the form that [`RowRef::id`](ml_core::sync::RowRef::id) has.
+    /// The key, in the form that [`BulkRow::key`] has.
     pub(in crate::sql) key: String,
     /// The digest that two versions are compared by.
     pub(in crate::sql) content_hash: String,
@@ -33,7 +33,8 @@ pub(in crate::sql) fn range_worth_asking<'k>(keys: &[&'k str]) -> Option<(&'k st
 
 /// A row of a table that a sync writes in bulk.
 ///
-/// Keys have the form of [`RowRef::id`](ml_core::sync::RowRef::id). Nothing here takes a key twice.
+/// Keys have the form of [`RowRef::id`](ml_core::sync::RowRef::id), and those of truths the raw record after it and a line break.
+/// Nothing here takes a key twice.
 pub(in crate::sql) trait BulkRow: HashedRow + Send + Sync {
     /// Encodes a row, if it is for this table.
     fn encode(row: &ValidatedRow) -> Option<Self>;

@@ -22,7 +22,8 @@ impl RobustScaleSpec {
     pub(super) fn faults(self, key: &str, faults: &mut Vec<Fault>) {
         let (low, high) = self.quantiles;
         if !(0.0 <= low && low < high && high <= 1.0) {
-            let message = format!("[{low}, {high}] must be [lower, upper] shares between 0 and 1, such as [0.25, 0.75]");
+            let message =
+                format!("[{low}, {high}] must be [lower, upper] shares between 0 and 1, such as [0.25, 0.75]");
             faults.push(Fault::new(format!("{key}.quantiles"), message));
         }
     }

@@ -39,7 +39,12 @@ pub enum FoundSmoothing {
 
 impl Default for TargetEncodeSpec {
     fn default() -> TargetEncodeSpec {
-        TargetEncodeSpec { smooth: Smoothing::Found(FoundSmoothing::Auto), folds: 5, shuffle: true, unknown: UnknownPolicy::Ignore }
+        TargetEncodeSpec {
+            smooth: Smoothing::Found(FoundSmoothing::Auto),
+            folds: 5,
+            shuffle: true,
+            unknown: UnknownPolicy::Ignore,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
+use ml_core::id::RecordId;
 use ml_core::record::Collection;
 use ml_core::sync::{RowRef, ValidatedRow};
 
@@ -72,7 +73,7 @@ impl<'b> Place<'b> {
 impl<'b> Table<'b> {
     /// Writes the row over what is there now, and returns whether that changes anything.
     fn write(&mut self, row: &'b ValidatedRow) -> bool {
-        let place = self.places.entry(row.key()).or_default();
+        let place = self.places.entry(key_of(row)).or_default();
         let current = place.current().map(|(content_hash, _)| content_hash == row.content_hash().to_string());
         if current == Some(true) {
             return false;
@@ -108,11 +109,12 @@ impl<'b> Rows<'b> {
         for record in records {
             for row in record.rows {
                 let table = tables.entry(row.table()).or_default();
-                table.places.entry(row.key()).or_default();
+                table.places.entry(key_of(row)).or_default();
             }
             for RowRef { table, id } in &record.lost {
-                let table = tables.entry(table_named(table, record.raw_id.as_str())?).or_default();
-                table.places.entry(Cow::Owned(id.clone())).or_default();
+                let name = table_named(table, record.raw_id.as_str())?;
+                let table = tables.entry(name).or_default();
+                table.places.entry(whole_key(name, Cow::Owned(id.clone()), &record.raw_id)).or_default();
             }
         }
         let own_prefix = format!("{collection}:");
@@ -135,8 +137,9 @@ impl<'b> Rows<'b> {
     /// Does what becomes of a record to its rows, and returns whether that changes any.
     pub(super) fn follow(&mut self, record: &PlannedRecord<'b>, at: Instant) -> bool {
         for RowRef { table, id } in &record.lost {
-            if let Some(table) = self.tables.get_mut(table.as_str()) {
-                table.remove(id, record.raw_id.as_str(), at);
+            if let Some(places) = self.tables.get_mut(table.as_str()) {
+                let key = whole_key(table, Cow::Borrowed(id), record.raw_id);
+                places.remove(&key, record.raw_id.as_str(), at);
             }
         }
         let mut is_changed = !record.lost.is_empty();
@@ -162,6 +165,19 @@ impl<'b> Rows<'b> {
             on_table!(*name, of "", Row => insert_into::<Row>(postgres, table).await)?;
         }
         Ok(())
+    }
+}
+
+/// Returns the key of a row among all of its table, in the form of [`BulkRow::key`].
+fn key_of(row: &ValidatedRow) -> Cow<'_, str> {
+    whole_key(row.table(), row.key(), row.raw_id())
+}
+
+/// Completes a key that has the form of [`RowRef::id`]: truths are kept by raw record too.
+fn whole_key<'k>(table: &str, key: Cow<'k, str>, raw_id: &RecordId) -> Cow<'k, str> {
+    match table {
+        "ground_truth" => Cow::Owned(format!("{key}\n{raw_id}")),
+        _ => key,
     }
 }
 
