@@ -4,6 +4,7 @@ mod baseline;
 mod boosting;
 mod linear;
 mod naive_bayes;
+mod sentiment;
 mod settings;
 mod smart;
 mod spec;
@@ -21,6 +22,7 @@ pub(crate) use boosting::MAX_BINS;
 pub use boosting::{BoostedLink, BoostedTrees, EarlyStopping, GradientBoosting, RegressionLoss};
 pub use linear::{LinearPredictor, LinearSvm, Link, LogisticRegression};
 pub use naive_bayes::{GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor};
+pub use sentiment::{LexiconSentiment, SentimentPredictor};
 pub use settings::ClassWeight;
 pub use smart::{
     DecisionTree, ForestPredictor, KNearestNeighbours, LinearRegression, NeighbourSearch, NeighbourWeights,
@@ -146,6 +148,8 @@ pub enum FittedPredictor {
     GradientBoosting(BoostedTrees),
     /// The nearest training rows.
     Neighbours(NeighboursPredictor),
+    /// What texts of positive, neutral and negative sentiment are.
+    LexiconSentiment(SentimentPredictor),
 }
 
 impl FittedPredictor {
@@ -161,6 +165,7 @@ impl FittedPredictor {
             FittedPredictor::RandomForest(predictor) => predictor,
             FittedPredictor::GradientBoosting(predictor) => predictor,
             FittedPredictor::Neighbours(predictor) => predictor,
+            FittedPredictor::LexiconSentiment(predictor) => predictor,
         }
     }
 
@@ -181,6 +186,7 @@ impl FittedPredictor {
             FittedPredictor::RandomForest(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::GradientBoosting(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::Neighbours(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::LexiconSentiment(predictor) => predictor.inconsistency(n_classes),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{PredictError, TrainError};
 use crate::frame::Frame;
 use crate::matrix::{CsrBuilder, CsrMatrix, DenseMatrix, FeatureMatrix};
 use crate::spec::{FeatureSpec, Reads};
-use crate::transform::{Block, FitTruth, FittedStep, TransformContext};
+use crate::transform::{Block, FitTruth, FittedStep, SENTIMENT_SCORES, TransformContext};
 use crate::unfit::read_time;
 
 /// The fitted preprocessing of a pipeline.
@@ -92,8 +92,8 @@ impl Preprocessor {
             }
             let n_features = n_features(&block);
             groups.push(FittedGroup { columns: spec.columns.clone(), reads, steps, n_features });
-            blocks.push((context.columns, block));
             unknown_categories.append(&mut context.unknown_categories);
+            blocks.push((context.columns, block));
         }
         let features = assemble(blocks, frame.n_rows(), missing, unknown_categories);
         Ok((Preprocessor { groups }, features))
@@ -109,8 +109,8 @@ impl Preprocessor {
             for step in &group.steps {
                 block = step.apply(block, &mut context)?;
             }
-            blocks.push((context.columns, block));
             unknown_categories.append(&mut context.unknown_categories);
+            blocks.push((context.columns, block));
         }
         Ok(assemble(blocks, frame.n_rows(), missing, unknown_categories))
     }
@@ -123,6 +123,20 @@ impl Preprocessor {
     /// Returns the fitted steps of each group of columns.
     pub fn groups(&self) -> impl Iterator<Item = (&[String], &[FittedStep])> {
         self.groups.iter().map(|group| (group.columns.as_slice(), group.steps.as_slice()))
+    }
+
+    /// Returns the features that are the compound sentiment of a text, as the step `sentiment` gives it.
+    pub(crate) fn compound_features(&self) -> Vec<usize> {
+        let mut features = Vec::new();
+        let mut first_feature = 0;
+        for group in &self.groups {
+            let mut steps = group.steps.iter().rev().skip_while(|step| matches!(step, FittedStep::Impute(_)));
+            if matches!(steps.next(), Some(FittedStep::Sentiment(_))) {
+                features.extend((0..group.n_features).step_by(SENTIMENT_SCORES).map(|feature| first_feature + feature));
+            }
+            first_feature += group.n_features;
+        }
+        features
     }
 
     /// Returns the name of each feature, as far as those before it are columns of numbers: that of the column, or what the

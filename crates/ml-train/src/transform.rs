@@ -8,6 +8,7 @@ mod impute;
 mod polynomial;
 mod quantile;
 mod scale;
+mod sentiment;
 mod target_encode;
 
 use std::borrow::Cow;
@@ -29,6 +30,8 @@ pub use hash_encode::HashEncoder;
 pub use impute::Imputer;
 pub use polynomial::Polynomial;
 pub use scale::{ElementwiseStep, Scaler};
+pub(crate) use sentiment::N_SCORES as SENTIMENT_SCORES;
+pub use sentiment::SentimentStep;
 pub use target_encode::TargetEncoder;
 
 /// Columns on their way to features; all have one value per row.
@@ -107,6 +110,8 @@ pub enum FittedStep {
     HashEncode(HashEncoder),
     /// Makes weighted counts of terms of texts.
     Tfidf(TfidfModel),
+    /// Rates texts by a word list and rules.
+    Sentiment(SentimentStep),
 }
 
 impl FittedStep {
@@ -147,6 +152,7 @@ impl FittedStep {
             StepSpec::Category(category) => {
                 FittedStep::Encode(CategoryEncoder::fit_codes(category.max_categories, block.texts()?))
             }
+            StepSpec::Sentiment(scorer) => FittedStep::Sentiment(SentimentStep::new(*scorer)),
             StepSpec::Tfidf(tfidf) => {
                 let (model, features) = TfidfModel::fit(tfidf, &documents(block.texts()?))?;
                 return Ok((FittedStep::Tfidf(model), Block::Features(features)));
@@ -183,6 +189,7 @@ impl FittedStep {
             FittedStep::TargetEncode(step) => step,
             FittedStep::HashEncode(step) => step,
             FittedStep::Tfidf(step) => step,
+            FittedStep::Sentiment(step) => step,
         }
     }
 
@@ -205,6 +212,7 @@ impl FittedStep {
             FittedStep::TargetEncode(step) => return step.inconsistency(n_inputs),
             FittedStep::HashEncode(step) => return step.inconsistency(n_inputs),
             FittedStep::Elementwise(_) | FittedStep::DateParts(_) => n_inputs,
+            FittedStep::Sentiment(step) => return step.inconsistency(),
             FittedStep::Tfidf(step) => return step.inconsistency(),
         };
         (n_fitted != n_inputs).then(|| format!("a step for {n_fitted} columns is applied to {n_inputs}"))

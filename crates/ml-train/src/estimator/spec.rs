@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours, LinearRegression,
-    LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, RandomForest, Ridge, SoftmaxRegression,
+    Column, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours, LexiconSentiment,
+    LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, RandomForest, Ridge,
+    SoftmaxRegression,
 };
 use crate::preprocess::MissingValues;
 use crate::spec::Task;
@@ -65,6 +66,8 @@ estimators! {
     Ridge => "ridge",
     /// Ordinary least squares.
     LinearRegression => "linear_regression",
+    /// Sentiment by a word list.
+    LexiconSentiment => "lexicon_sentiment",
     /// The most frequent class.
     MajorityClass => "majority_class",
     /// The mean of the target.

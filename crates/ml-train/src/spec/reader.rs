@@ -167,6 +167,10 @@ impl Reader {
             let settings = Value::Mapping(Mapping::new());
             return self.value(&Value::Mapping(Mapping::from_iter([(Value::from(name), settings)])), key);
         }
+        let needed = [("impute", "median"), ("clip", "{min: 0}"), ("sentiment", "vader")];
+        if let Some((_, example)) = needed.iter().find(|(step, _)| value.is_string() && *step == name) {
+            return self.fault(key, format!("`{name}` needs a setting, such as `{{{name}: {example}}}`"));
+        }
         self.value(value, key)
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use crate::estimator::MAX_BINS;
+use crate::text::SentimentScorer;
 
 pub use bins::{BinEncoding, BinStrategy, BinsSpec};
 pub use date_parts::{DatePart, DatePartsSpec};
@@ -55,6 +56,8 @@ pub enum StepSpec {
     Category(CategorySpec),
     /// Weighted counts of terms in texts; several text columns are joined by a newline, missing texts are empty.
     Tfidf(TfidfSpec),
+    /// How positive and negative texts are: compound, positive, neutral and negative of each column; a missing text stays missing.
+    Sentiment(SentimentScorer),
 }
 
 /// What fills missing values.
@@ -195,7 +198,7 @@ pub(crate) enum Reads {
 }
 
 impl StepSpec {
-    pub(super) const NAMES: [&'static str; 16] = [
+    pub(super) const NAMES: [&'static str; 17] = [
         "impute",
         "standardise",
         "min_max",
@@ -212,6 +215,7 @@ impl StepSpec {
         "ordinal",
         "category",
         "tfidf",
+        "sentiment",
     ];
 
     /// The steps that may be written as a bare name although they have settings.
@@ -247,6 +251,7 @@ impl StepSpec {
             StepSpec::Ordinal(_) => "ordinal",
             StepSpec::Category(_) => "category",
             StepSpec::Tfidf(_) => "tfidf",
+            StepSpec::Sentiment(_) => "sentiment",
         }
     }
 
@@ -260,7 +265,7 @@ impl StepSpec {
             | StepSpec::Category(_)
             | StepSpec::TargetEncode(_)
             | StepSpec::HashEncode(_) => Some(Reads::Categories),
-            StepSpec::Tfidf(_) => Some(Reads::Texts),
+            StepSpec::Tfidf(_) | StepSpec::Sentiment(_) => Some(Reads::Texts),
             StepSpec::DateParts(_) => Some(Reads::Times),
             _ => Some(Reads::Numbers),
         }
@@ -283,7 +288,11 @@ impl StepSpec {
     pub(super) fn makes_numbers(&self) -> bool {
         matches!(
             self,
-            StepSpec::Ordinal(_) | StepSpec::Category(_) | StepSpec::TargetEncode(_) | StepSpec::DateParts(_)
+            StepSpec::Ordinal(_)
+                | StepSpec::Category(_)
+                | StepSpec::TargetEncode(_)
+                | StepSpec::DateParts(_)
+                | StepSpec::Sentiment(_)
         )
     }
 

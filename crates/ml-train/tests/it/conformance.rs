@@ -11,7 +11,7 @@ use ml_train::spec::{PipelineSpec, Task};
 use ml_train::train::train;
 
 /// Every estimator for each of its tasks, with settings that are quick on little data.
-const ESTIMATORS: [(&str, &str); 19] = [
+const ESTIMATORS: [(&str, &str); 21] = [
     ("classification", "{kind: linear_svm}"),
     ("classification", "{kind: logistic_regression, class_weight: balanced}"),
     ("classification", "{kind: softmax_regression}"),
@@ -21,6 +21,7 @@ const ESTIMATORS: [(&str, &str); 19] = [
     ("classification", "{kind: random_forest, n_trees: 8}"),
     ("classification", "{kind: gradient_boosting, min_samples_leaf: 3, row_share: 0.8, early_stopping: always}"),
     ("classification", "{kind: k_nearest_neighbours, k: 3}"),
+    ("classification", "{kind: lexicon_sentiment}"),
     ("classification", "{kind: majority_class}"),
     ("classification", "{kind: column, column: a}"),
     ("regression", "{kind: decision_tree, max_depth: 4}"),
@@ -29,15 +30,20 @@ const ESTIMATORS: [(&str, &str); 19] = [
     ("regression", "{kind: k_nearest_neighbours, weights: distance, search: cover_tree}"),
     ("regression", "{kind: ridge}"),
     ("regression", "{kind: linear_regression}"),
+    ("regression", "{kind: lexicon_sentiment}"),
     ("regression", "{kind: mean}"),
     ("regression", "{kind: column, column: a}"),
 ];
 
 fn spec(task: &str, estimator: &str) -> PipelineSpec {
     let target = if task == "regression" { "number" } else { "class" };
+    let features = if estimator.contains("lexicon_sentiment") {
+        "{columns: [a]}, {columns: [words], steps: [{sentiment: vader}]}"
+    } else {
+        "{columns: [a, b]}, {columns: [colour], steps: [one_hot]}"
+    };
     let yaml = format!(
-        "{{version: 1, name: suite, task: {task}, target: {target}, seed: 3, estimator: {estimator}, features: \
-         [{{columns: [a, b]}}, {{columns: [colour], steps: [one_hot]}}]}}"
+        "{{version: 1, name: suite, task: {task}, target: {target}, seed: 3, estimator: {estimator}, features: [{features}]}}"
     );
     PipelineSpec::from_yaml(&yaml).unwrap()
 }
@@ -50,7 +56,13 @@ fn table(n_rows: usize) -> Table {
     let colours: Vec<&str> = (0..n_rows).map(|row| ["red", "green", "blue"][row % 3]).collect();
     let class = |row: usize| if a[row] > 1.4 { "high" } else { ["low", "middle"][usize::from(b[row] > 1.0)] };
     let number = |row: usize| 3.0 * a[row] - b[row] + wave(row, 17.0) / 10.0;
+    let words = |row: usize| match class(row) {
+        "high" => "what a great day",
+        "middle" => "the table in the room",
+        _ => "it was awful",
+    };
     Table::new(vec![
+        Column::texts("words", (0..n_rows).map(words)),
         Column::texts("class", (0..n_rows).map(class)),
         Column::numbers("number", (0..n_rows).map(number).collect()),
         Column::texts("colour", colours),
@@ -197,6 +209,7 @@ fn what_can_be_learnt_is_learnt() {
 #[test]
 fn two_rows_are_enough_or_an_error() {
     let table = Table::new(vec![
+        Column::texts("words", ["bad", "good"]),
         Column::texts("class", ["low", "high"]),
         Column::numbers("number", vec![1.0, 2.0]),
         Column::texts("colour", ["red", "red"]),
