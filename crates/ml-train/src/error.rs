@@ -109,6 +109,31 @@ pub enum PredictError {
     },
 }
 
+/// Why predictions were not explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The model does not add up what its features say.
+    #[error(
+        "predictions of `{kind}` cannot be explained by words: use a linear model, such as `linear_svm` or \
+         `logistic_regression`, on `tfidf`"
+    )]
+    NotLinear {
+        /// The estimator.
+        kind: &'static str,
+    },
+    /// The model reads no terms.
+    #[error(
+        "this `{kind}` reads no words of texts: give it a column of text with `tfidf` to explain predictions by words"
+    )]
+    NoTerms {
+        /// The estimator.
+        kind: &'static str,
+    },
+    /// The rows could not be scored.
+    #[error(transparent)]
+    Predict(#[from] PredictError),
+}
+
 /// Why predictions were not evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluateError {

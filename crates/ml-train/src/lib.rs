@@ -10,6 +10,7 @@ pub mod derive;
 pub mod error;
 pub mod estimator;
 pub mod evaluate;
+pub mod explain;
 pub mod matrix;
 pub mod model;
 pub mod predict;

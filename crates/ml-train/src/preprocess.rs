@@ -154,6 +154,11 @@ impl Preprocessor {
         names
     }
 
+    /// Returns the columns, the fitted steps and the number of features of each group, in the order of the features.
+    pub(crate) fn sized_groups(&self) -> impl Iterator<Item = (&[String], &[FittedStep], usize)> {
+        self.groups.iter().map(|group| (group.columns.as_slice(), group.steps.as_slice(), group.n_features))
+    }
+
     /// Returns for each feature how many categories its codes stand for; `None` for those that are no codes of the step
     /// `category`.
     pub(crate) fn categories_by_feature(&self) -> Vec<Option<usize>> {

@@ -193,6 +193,14 @@ impl FittedStep {
         }
     }
 
+    /// Returns what makes terms of texts, if this step does.
+    pub(crate) fn as_tfidf(&self) -> Option<&TfidfModel> {
+        match self {
+            FittedStep::Tfidf(model) => Some(model),
+            _ => None,
+        }
+    }
+
     /// Returns how many categories there are in each column, for the step that makes codes of categories.
     pub(crate) fn category_counts(&self) -> Option<Vec<usize>> {
         match self {

@@ -63,6 +63,17 @@ impl LinearPredictor {
         &self.intercepts
     }
 
+    /// Returns the weight of `feature` in the sum that speaks for `class`; for a number there is one sum, that of class 0.
+    pub(crate) fn weight_for(&self, feature: usize, class: usize) -> f64 {
+        let n_outputs = self.intercepts.len();
+        match (self.link, n_outputs) {
+            (Link::Identity, _) => self.weights[feature],
+            (_, 1) if class == 0 => -self.weights[feature],
+            (_, 1) => self.weights[feature],
+            _ => self.weights[feature * n_outputs + class],
+        }
+    }
+
     pub(super) fn inconsistency(&self, n_classes: usize) -> Option<String> {
         let n_outputs = self.intercepts.len();
         let expected = match self.link {

@@ -99,6 +99,10 @@ impl TfidfModel {
         CsrMatrix::concatenate(self.n_terms(), &weighted)
     }
 
+    pub(super) fn spec(&self) -> &TfidfSpec {
+        &self.spec
+    }
+
     /// Returns the number of terms.
     pub fn n_terms(&self) -> usize {
         self.vocabulary.len()

@@ -5,6 +5,7 @@ mod bad_input;
 mod boosting;
 mod conformance;
 mod data_sets;
+mod explain;
 mod golden;
 mod sentiment;
 mod steps;
