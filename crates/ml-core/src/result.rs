@@ -114,6 +114,9 @@ pub trait PredictionStore: Send + Sync {
     /// Deletes these predictions and returns how many there were.
     async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError>;
 
+    /// Returns those of these predictions that are there, in any order.
+    async fn find_by_ids(&self, ids: &[ResultId]) -> Result<Vec<Prediction>, StoreError>;
+
     /// Lists matching predictions by ascending id, in the order of its bytes.
     async fn list(
         &self,

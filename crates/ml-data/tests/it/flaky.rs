@@ -239,6 +239,10 @@ impl PredictionStore for FlakyPredictions {
         PredictionStore::delete(&*self.inner, ids).await
     }
 
+    async fn find_by_ids(&self, ids: &[ResultId]) -> Result<Vec<Prediction>, StoreError> {
+        self.inner.find_by_ids(ids).await
+    }
+
     async fn list(
         &self,
         query: &PredictionQuery,

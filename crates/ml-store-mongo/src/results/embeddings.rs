@@ -17,7 +17,7 @@ use crate::store::MongoDocuments;
 use crate::upsert::{Item, Target};
 
 /// The most ids asked for in one query.
-const IDS_AT_ONCE: usize = 2_000;
+pub(super) const IDS_AT_ONCE: usize = 2_000;
 
 const EMBEDDINGS: Target =
     Target { collection: ResultKind::Embeddings.name(), entity: Entity::Embedding, time_field: "created_at" };

@@ -1,6 +1,9 @@
 //! The collection `predictions`.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use futures::TryStreamExt as _;
 use ml_core::document::UpsertCounts;
 use ml_core::error::{Entity, StoreError};
 use ml_core::id::{RecordId, ResultId};
@@ -13,6 +16,7 @@ use crate::codec::instant;
 use crate::codec::read::{Fault, Fields};
 use crate::codec::write::DocumentWriter;
 use crate::results;
+use crate::results::embeddings::IDS_AT_ONCE;
 use crate::store::MongoDocuments;
 use crate::upsert::{Item, Target};
 
@@ -28,6 +32,21 @@ impl PredictionStore for MongoDocuments {
 
     async fn delete(&self, ids: &[ResultId]) -> Result<u64, StoreError> {
         self.delete_results("deleting predictions", PREDICTIONS, ids).await
+    }
+
+    async fn find_by_ids(&self, ids: &[ResultId]) -> Result<Vec<Prediction>, StoreError> {
+        let documents = self.raw(PREDICTIONS.collection);
+        let wanted: BTreeSet<&str> = ids.iter().map(ResultId::as_str).collect();
+        let wanted: Vec<&str> = wanted.into_iter().collect();
+        let mut predictions = Vec::new();
+        for ids in wanted.chunks(IDS_AT_ONCE) {
+            let filter = doc! { "_id": { "$in": ids } };
+            let find = || async { documents.find(filter.clone()).await?.try_collect::<Vec<RawDocumentBuf>>().await };
+            for document in self.run("reading predictions", find).await? {
+                predictions.push(results::decode(Entity::Prediction, &document, decode)?);
+            }
+        }
+        Ok(predictions)
     }
 
     async fn list(

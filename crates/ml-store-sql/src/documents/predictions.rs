@@ -1,5 +1,7 @@
 //! Predictions.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -83,6 +85,20 @@ impl PredictionStore for EmbeddedDocuments {
         let ids = results::texts(ids);
         self.database
             .write_blocking("deleting predictions", move |sqlite| Ok(results::delete::<PredictionRow>(sqlite, &ids)?))
+            .await
+    }
+
+    async fn find_by_ids(&self, ids: &[ResultId]) -> Result<Vec<Prediction>, StoreError> {
+        let ids: BTreeSet<ResultId> = ids.iter().cloned().collect();
+        self.database
+            .read_blocking("reading predictions", move |sqlite| {
+                let mut found = Vec::new();
+                for id in &ids {
+                    let row: Option<PredictionRow> = predictions::table.find(id.as_str()).first(sqlite).optional()?;
+                    found.extend(row.map(PredictionRow::into_prediction).transpose()?);
+                }
+                Ok(found)
+            })
             .await
     }
 

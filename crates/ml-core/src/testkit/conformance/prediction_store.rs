@@ -155,6 +155,18 @@ pub async fn a_large_batch_is_stored_at_once(store: &dyn PredictionStore) {
     assert_eq!(list, by_id(predictions));
 }
 
+pub async fn predictions_are_found_by_their_ids(store: &dyn PredictionStore) {
+    let of = |number: usize| a_prediction().record_id(&format!("r{number}")).build();
+    let stored: Vec<Prediction> = (0..3_000).map(of).collect();
+    store.upsert(&stored).await.unwrap();
+    assert_eq!(store.find_by_ids(&[]).await.unwrap(), []);
+    assert_eq!(store.find_by_ids(&[of(7_000).id]).await.unwrap(), [], "one that is not there");
+    let twice = [of(5).id, of(5).id, of(7).id];
+    assert_eq!(by_id(store.find_by_ids(&twice).await.unwrap()), by_id(vec![of(5), of(7)]));
+    let ids: Vec<_> = (0..6_000).map(|number| of(number).id).collect();
+    assert_eq!(by_id(store.find_by_ids(&ids).await.unwrap()), by_id(stored));
+}
+
 /// Tests a [`PredictionStore`].
 #[macro_export]
 macro_rules! prediction_store_suite {
@@ -173,6 +185,7 @@ macro_rules! prediction_store_suite {
                 counts_tell_inserted_unchanged_and_changed_apart,
                 queries_restrict_the_list,
                 pages_joined_give_the_list,
+                predictions_are_found_by_their_ids,
                 a_large_batch_is_stored_at_once,
             ]
         );

@@ -90,6 +90,12 @@ impl PredictionStore for MemoryDocuments {
         Ok(delete(&mut lock(&self.results).predictions, ids))
     }
 
+    async fn find_by_ids(&self, ids: &[ResultId]) -> Result<Vec<Prediction>, StoreError> {
+        let wanted: HashSet<&ResultId> = ids.iter().collect();
+        let results = lock(&self.results);
+        Ok(wanted.into_iter().filter_map(|id| results.predictions.get(id)).cloned().collect())
+    }
+
     async fn list(
         &self,
         query: &PredictionQuery,
