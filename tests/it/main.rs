@@ -15,4 +15,5 @@ mod refusing_servers;
 mod reproducible;
 mod retention;
 mod round;
+mod scoring;
 mod tutorial;

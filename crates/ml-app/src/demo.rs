@@ -24,6 +24,7 @@ use crate::compose::App;
 use crate::ingesting::{self, IngestRequest};
 use crate::invocation::Invocation;
 use crate::monitoring;
+use crate::scorer::Scorer;
 use crate::scoring;
 use crate::syncing::{self, SyncRequest};
 use crate::training::{self, TrainRequest};
@@ -114,7 +115,8 @@ async fn train_and_watch(
     let trained = training::train(app, request, stop).await?;
     let reference: ModelRef = format!("{}@{ALIAS}", pipeline.spec.name).parse()?;
     let version = app.registry.resolve(&reference).await?;
-    let scored = scoring::score_dataset(app, &version, &dataset, Some(Split::Test)).await?;
+    let scorer = Scorer::of_model(app, &version, None).await?;
+    let scored = scoring::score_dataset(app, scorer, &dataset, Some(Split::Test)).await?;
     let published = scoring::publisher(app).publish(stop).await?;
     let truth_file = truth::write(app, subject, &pipeline.spec, &dataset, folder).await?;
     ingest_truth(app, subject, truth_file, stop).await?;

@@ -18,6 +18,7 @@ mod output;
 mod progress;
 mod row_form;
 mod run_record;
+mod scorer;
 mod scoring;
 mod syncing;
 mod table_file;

@@ -17,7 +17,7 @@ pub mod rows;
 pub mod spec;
 pub mod split;
 
-mod blocking;
+pub(crate) mod blocking;
 mod cells;
 mod collector;
 mod gathering;

@@ -19,6 +19,7 @@ mod reason;
 pub mod retention;
 pub mod routing;
 pub mod rule;
+pub mod scoring;
 mod shown;
 pub mod sync;
 pub mod target;

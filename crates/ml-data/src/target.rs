@@ -130,27 +130,27 @@ impl Target {
     }
 }
 
+/// Returns the id of the row that a record becomes, where it becomes one.
+pub(crate) fn row_id(collection: Collection, raw_id: &str) -> RecordId {
+    let collection = collection.name();
+    let id = if collection.len() + 1 + raw_id.len() <= MAX_ID_BYTES {
+        format!("{collection}:{raw_id}")
+    } else {
+        format!("{collection}:sha256:{}", Digest::of(raw_id.as_bytes()))
+    };
+    // The key of an item may hold what an id may not.
+    RecordId::parse(id)
+        .or_else(|_| RecordId::parse(format!("{collection}:sha256:{}", Digest::of(raw_id.as_bytes()))))
+        .expect("a collection and a digest are an id")
+}
+
 impl Origin<'_> {
     /// Returns the id of the row: `<collection>:<raw id>`, with `#<item>` where it is one of several, or the digest of what stands
     /// behind the collection where that would be too long.
     fn row_id(&self) -> RecordId {
-        let collection = self.collection.name();
-        let whole;
-        let raw_id = match &self.item {
-            None => self.record.id.as_str(),
-            Some(item) => {
-                whole = format!("{}#{item}", self.record.id);
-                whole.as_str()
-            }
-        };
-        let id = if collection.len() + 1 + raw_id.len() <= MAX_ID_BYTES {
-            format!("{collection}:{raw_id}")
-        } else {
-            format!("{collection}:sha256:{}", Digest::of(raw_id.as_bytes()))
-        };
-        // The key of an item may hold what an id may not.
-        RecordId::parse(id)
-            .or_else(|_| RecordId::parse(format!("{collection}:sha256:{}", Digest::of(raw_id.as_bytes()))))
-            .expect("a collection and a digest are an id")
+        match &self.item {
+            None => row_id(self.collection, self.record.id.as_str()),
+            Some(item) => row_id(self.collection, &format!("{}#{item}", self.record.id)),
+        }
     }
 }

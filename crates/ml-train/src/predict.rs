@@ -164,6 +164,25 @@ impl TrainedModel {
         self.preprocessor.transform(&frame.take(&columns, rows), self.spec.estimator.missing_values())
     }
 
+    /// Returns the columns that the model reads as text, each once, in the order of its features.
+    pub fn text_columns(&self) -> Vec<&str> {
+        let mut columns: Vec<&str> = Vec::new();
+        for feature in self.spec.features.iter().filter(|feature| feature.reads() == Reads::Texts) {
+            for column in &feature.columns {
+                if !columns.contains(&column.as_str()) {
+                    columns.push(column);
+                }
+            }
+        }
+        columns
+    }
+
+    /// Returns whether the prediction for a row depends on other rows, as windows over earlier ones do.
+    pub fn reads_other_rows(&self) -> bool {
+        let columns = self.spec.feature_columns();
+        self.spec.derived_for(&columns).iter().any(|derive| derive.warm_up() > 0)
+    }
+
     fn in_target_units(&self, numbers: Vec<f64>) -> Vec<f64> {
         match self.spec.target_transform {
             TargetTransform::None => numbers,

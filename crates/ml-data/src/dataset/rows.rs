@@ -8,6 +8,7 @@ use ml_core::record::{DataType, RawRecord, SourceApp};
 use ml_core::table::{Column, ColumnValues, Table, TableError};
 use serde_json::Value;
 
+use crate::field::Fields;
 use crate::ingest::{IngestError, IngestRequest, Input, InputFormat, Rejection, read_records};
 use crate::instant::parse_instant;
 use crate::pipeline::RowForm;
@@ -47,15 +48,23 @@ pub fn read_table(
 }
 
 fn table_of(records: Vec<RawRecord>, form: Option<&RowForm>) -> Result<Table, TableError> {
-    let n_rows = records.len();
+    let fields = records.into_iter().map(|record| match (record.raw_content, form) {
+        (Value::Object(fields), Some(form)) => form.apply(fields),
+        (Value::Object(fields), None) => fields,
+        _ => Fields::new(),
+    });
+    table_of_fields(fields.collect())
+}
+
+/// Makes a table of the fields of rows, as [`read_table`] does.
+///
+/// # Errors
+/// [`TableError`] for columns that do not make a table.
+pub fn table_of_fields(rows: Vec<Fields>) -> Result<Table, TableError> {
+    let n_rows = rows.len();
     let mut times = Vec::with_capacity(n_rows);
     let mut columns: BTreeMap<String, ColumnCells> = BTreeMap::new();
-    for (row, record) in records.into_iter().enumerate() {
-        let Value::Object(fields) = record.raw_content else { continue };
-        let fields = match form {
-            Some(form) => form.apply(fields),
-            None => fields,
-        };
+    for (row, fields) in rows.into_iter().enumerate() {
         times.push(fields.get(EVENT_TIME_COLUMN).and_then(|value| parse_instant(value, &[]).ok()));
         for (name, value) in fields {
             let cell = if name == ID_COLUMN { id_cell(value) } else { Cell::from_json(value) };

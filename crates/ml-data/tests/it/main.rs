@@ -18,6 +18,7 @@ mod parquet_files;
 mod publish;
 mod replay;
 mod retention;
+mod scoring;
 mod settled_past;
 mod severity;
 mod sync;
