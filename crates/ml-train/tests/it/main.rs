@@ -6,6 +6,7 @@ mod boosting;
 mod conformance;
 mod data_sets;
 mod golden;
+mod selection;
 mod steps;
 mod stored;
 mod support;
