@@ -15,4 +15,5 @@ mod refusing_servers;
 mod reproducible;
 mod retention;
 mod round;
+mod search;
 mod tutorial;

@@ -19,6 +19,7 @@ mod progress;
 mod row_form;
 mod run_record;
 mod scoring;
+mod selection;
 mod syncing;
 mod table_file;
 mod training;
