@@ -16,4 +16,5 @@ mod reproducible;
 mod retention;
 mod round;
 mod scoring;
+mod search;
 mod tutorial;

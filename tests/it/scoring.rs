@@ -53,8 +53,8 @@ fn documents_on_mongodb_are_scored_beside_themselves() {
     score_and_change(&database.workspace());
     let found = database.find("predictions", doc! { "details.document.id": "tests:3" });
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].get_str("value"), Ok("negative"));
-    assert_eq!(found[0].get_str("model_name"), Ok("builtin.vader"));
+    assert_eq!(found[0].get_str("value").unwrap(), "negative");
+    assert_eq!(found[0].get_str("model_name").unwrap(), "builtin.vader");
     let missing = database.find("predictions", doc! { "details.missing": "no text in `text`" });
     assert_eq!(missing.len(), 1);
 }

@@ -106,6 +106,7 @@ async fn train_and_watch(
     let pipeline = subject.pipeline()?;
     let request = TrainRequest {
         pipeline: pipeline.clone(),
+        search: None,
         dataset: dataset.clone(),
         model: None,
         alias: Some(ModelAlias::parse(ALIAS)?),

@@ -20,6 +20,7 @@ mod row_form;
 mod run_record;
 mod scorer;
 mod scoring;
+mod selection;
 mod syncing;
 mod table_file;
 mod training;

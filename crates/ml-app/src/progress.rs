@@ -59,6 +59,16 @@ impl Progress {
         self.0.set_position(position);
     }
 
+    /// Moves on by one.
+    pub(crate) fn advance(&self) {
+        self.0.inc(1);
+    }
+
+    /// Tells the whole, which may grow.
+    pub(crate) fn set_total(&self, total: u64) {
+        self.0.set_length(total);
+    }
+
     /// Shows `message` at the end of the line.
     pub(crate) fn message(&self, message: String) {
         self.0.set_message(message);

@@ -78,7 +78,8 @@ impl RunRecord {
     }
 }
 
-fn dataset_input(request: &TrainRequest) -> DatasetInput {
+/// Returns the rows of a training, as an input of its run.
+pub(crate) fn dataset_input(request: &TrainRequest) -> DatasetInput {
     let content = &request.dataset.content;
     DatasetInput {
         name: content.name.to_string(),

@@ -30,6 +30,7 @@ use ml_train::train::{self, TrainingSummary};
 use crate::compose::App;
 use crate::progress::FitProgress;
 use crate::run_record::RunRecord;
+use crate::selection::{self, SearchFile, SearchReport};
 
 /// The version of this program.
 pub(crate) const APP_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -48,6 +49,8 @@ pub(crate) struct PipelineFile {
 pub(crate) struct TrainRequest {
     /// The pipeline.
     pub(crate) pipeline: PipelineFile,
+    /// How to choose among variants of the pipeline first, if so.
+    pub(crate) search: Option<SearchFile>,
     /// The rows.
     pub(crate) dataset: DatasetVersion,
     /// The registered name; by default that of the pipeline.
@@ -98,6 +101,9 @@ pub(crate) struct TrainReport {
     pub(crate) baselines: Vec<BaselineScores>,
     /// What the training met: rows dropped, features, warnings.
     pub(crate) warnings: Vec<String>,
+    /// How the pipeline was chosen, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) search: Option<SearchReport>,
 }
 
 /// What an evaluation led to.
@@ -143,15 +149,19 @@ pub(crate) fn read_pipeline(path: &Path) -> anyhow::Result<PipelineFile> {
     Ok(PipelineFile { text, spec })
 }
 
-/// Fits, evaluates and registers; the run is recorded however it ends.
-pub(crate) async fn train(app: &App, request: TrainRequest, stop: &CancellationToken) -> anyhow::Result<TrainReport> {
+/// Searches where that is asked for, fits, evaluates and registers; the run is recorded however it ends.
+pub(crate) async fn train(
+    app: &App,
+    mut request: TrainRequest,
+    stop: &CancellationToken,
+) -> anyhow::Result<TrainReport> {
     let name = match &request.model {
         Some(name) => name.clone(),
         None => ModelName::parse(&request.pipeline.spec.name)?,
     };
-    let table = app.datasets.load(&request.dataset).await?;
+    let table = Arc::new(app.datasets.load(&request.dataset).await?);
     let record = RunRecord::start(app, &request).await?;
-    let outcome = fit_and_register(app, &request, name, table, &record, stop).await;
+    let outcome = choose_and_fit(app, &mut request, name, table, &record, stop).await;
     let status = match &outcome {
         Ok(_) => RunStatus::Finished,
         Err(_) if stop.is_cancelled() => RunStatus::Killed,
@@ -161,11 +171,30 @@ pub(crate) async fn train(app: &App, request: TrainRequest, stop: &CancellationT
     outcome
 }
 
+/// Puts the pipeline that a search chose in place of the one given, and fits it.
+async fn choose_and_fit(
+    app: &App,
+    request: &mut TrainRequest,
+    name: ModelName,
+    table: Arc<Table>,
+    record: &RunRecord,
+    stop: &CancellationToken,
+) -> anyhow::Result<TrainReport> {
+    let mut search = None;
+    if let Some(file) = &request.search {
+        let (chosen, report) = selection::choose(app, request, file, Arc::clone(&table), record, stop).await?;
+        request.pipeline = chosen;
+        search = Some(report);
+    }
+    let report = fit_and_register(app, request, name, table, record, stop).await?;
+    Ok(TrainReport { search, ..report })
+}
+
 async fn fit_and_register(
     app: &App,
     request: &TrainRequest,
     name: ModelName,
-    table: Table,
+    table: Arc<Table>,
     record: &RunRecord,
     stop: &CancellationToken,
 ) -> anyhow::Result<TrainReport> {
@@ -192,11 +221,12 @@ async fn fit_and_register(
         baselines: baselines(&fitted.comparison),
         metrics: fitted.comparison.model.metrics,
         warnings: fitted.summary.warnings,
+        search: None,
     })
 }
 
 /// Fits and scores on a thread of its own, so that the runtime stays free.
-async fn fit(spec: PipelineSpec, table: Table, stop: CancellationToken) -> anyhow::Result<Fitted> {
+async fn fit(spec: PipelineSpec, table: Arc<Table>, stop: CancellationToken) -> anyhow::Result<Fitted> {
     let work = move || {
         let rows = split_of(&table)?;
         let (scored_on, scored_rows) = rows_to_score(&rows)?;

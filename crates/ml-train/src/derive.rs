@@ -166,7 +166,7 @@ fn finite(value: f64) -> f64 {
 }
 
 /// Returns the rows of each entity in order; rows that are equal in order keep that of the table.
-fn entities(derive: &DeriveSpec, frame: &Frame<'_>) -> Result<Vec<Vec<usize>>, TableError> {
+pub(crate) fn entities(derive: &DeriveSpec, frame: &Frame<'_>) -> Result<Vec<Vec<usize>>, TableError> {
     let order = frame.get(derive.order.as_deref().unwrap_or_default())?;
     let has_place = |row: &usize| compare(&order.values, *row, *row).is_some();
     let mut entities = match &derive.by {
@@ -189,7 +189,7 @@ fn entities(derive: &DeriveSpec, frame: &Frame<'_>) -> Result<Vec<Vec<usize>>, T
 }
 
 /// Compares two rows of a column; `None` when a value is missing.
-fn compare(values: &ColumnValues, left: usize, right: usize) -> Option<Ordering> {
+pub(crate) fn compare(values: &ColumnValues, left: usize, right: usize) -> Option<Ordering> {
     fn both<T: Ord>(left: Option<T>, right: Option<T>) -> Option<Ordering> {
         Some(left?.cmp(&right?))
     }

@@ -119,13 +119,13 @@ pub fn compare(
 }
 
 /// What was to be predicted, for some rows of a table.
-enum Truth {
+pub(crate) enum Truth {
     Labels(Vec<Option<String>>),
     Numbers(Vec<f64>),
 }
 
 impl Truth {
-    fn read(model: &TrainedModel, table: &Table, rows: &[usize]) -> Result<Truth, TableError> {
+    pub(crate) fn read(model: &TrainedModel, table: &Table, rows: &[usize]) -> Result<Truth, TableError> {
         let spec = &model.spec;
         let mut frame = Frame::new(table);
         derive_for(spec, &[&spec.target], &mut frame)?;
@@ -157,7 +157,7 @@ impl Truth {
     }
 }
 
-fn evaluate_predictions(
+pub(crate) fn evaluate_predictions(
     model: &TrainedModel,
     predictions: &Predictions,
     truth: &Truth,

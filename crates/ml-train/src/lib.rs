@@ -16,6 +16,7 @@ pub mod model;
 pub mod predict;
 pub mod preprocess;
 pub mod progress;
+pub mod selection;
 pub mod spec;
 pub mod text;
 pub mod train;

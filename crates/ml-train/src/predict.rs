@@ -106,8 +106,11 @@ impl TrainedModel {
     /// # Panics
     /// If a row is not below [`Table::n_rows`].
     pub fn predict_rows(&self, table: &Table, rows: &[usize]) -> Result<Predictions, PredictError> {
-        let features = self.preprocess(table, rows)?;
+        self.predict_features(&self.preprocess(table, rows)?, rows.len())
+    }
 
+    /// Scores `n_rows` rows by their features.
+    pub(crate) fn predict_features(&self, features: &Features, n_rows: usize) -> Result<Predictions, PredictError> {
         let predictor = self.predictor.as_predictor();
         let probabilities = predictor.predict_proba(&features.matrix)?;
         let decision_scores = match &probabilities {
@@ -120,7 +123,6 @@ impl TrainedModel {
             None => predictor.predict(&features.matrix)?,
         };
 
-        let n_rows = rows.len();
         let mut missing: BTreeMap<usize, String> =
             features.invalid.iter().map(|(&row, value)| (row, self.missing_input_reason(value))).collect();
         let scored: Vec<usize> = (0..n_rows).filter(|row| !missing.contains_key(row)).collect();
@@ -143,7 +145,7 @@ impl TrainedModel {
             probabilities: probabilities.map(|scores| spread_scores(n_rows, &scored, scores)),
             decision_scores: decision_scores.map(|scores| spread_scores(n_rows, &scored, scores)),
             missing,
-            unknown_categories: features.unknown_categories,
+            unknown_categories: features.unknown_categories.clone(),
         })
     }
 

@@ -14,8 +14,8 @@ use crate::spec::{FeatureSpec, Reads};
 use crate::transform::{Block, FitTruth, FittedStep, SENTIMENT_SCORES, TransformContext};
 use crate::unfit::read_time;
 
-/// The fitted preprocessing of a pipeline.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// The fitted preprocessing of a pipeline; the default makes no features at all.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessor {
     groups: Vec<FittedGroup>,
 }

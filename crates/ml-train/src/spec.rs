@@ -6,6 +6,7 @@ mod fault;
 mod reader;
 mod span;
 mod step;
+mod value;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ pub use step::{
 };
 
 pub(crate) use check::check_columns;
+pub(crate) use fault::suggestion;
 pub(crate) use step::Reads;
 
 /// The version of the format of pipeline files.

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::derive::derive_for;
 use crate::error::TrainError;
-use crate::estimator::{Target, TrainingData};
+use crate::estimator::{Fitted, Target, TrainingData};
 use crate::frame::Frame;
 use crate::matrix::FeatureMatrix;
 use crate::model::{Framework, TrainedModel};
-use crate::preprocess::{MissingValues, Preprocessor};
+use crate::preprocess::{Features, MissingValues, Preprocessor};
 use crate::progress::{Progress, Stage};
 use crate::spec::{PipelineSpec, SpecError, StepSpec, TargetTransform, Task, check_columns};
 use crate::transform::FitTruth;
@@ -74,43 +74,9 @@ pub fn train_rows(
     rows: &[usize],
     progress: &dyn Progress,
 ) -> Result<Trained, TrainError> {
-    spec.check()?;
-    let faults = check_columns(spec, table);
-    if !faults.is_empty() {
-        return Err(SpecError { faults }.into());
-    }
-
-    progress.begin(Stage::Derive);
-    let mut columns = spec.feature_columns();
-    columns.push(&spec.target);
-    let mut frame = Frame::new(table);
-    derive_for(spec, &columns, &mut frame)?;
-    let (kept, dropped) = usable_rows(spec, &frame, rows)?;
-    check_row_count(spec, kept.len(), rows.len(), &dropped)?;
-    let frame = frame.take(&columns, &kept);
-    let (target, classes) = read_target(spec, frame.get(&spec.target)?)?;
-    stop_if_cancelled(progress)?;
-
-    progress.begin(Stage::Preprocess);
-    let truth = FitTruth { target: &target, seed: spec.seed };
-    let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame, truth, spec.estimator.missing_values())?;
-    if let Some((&position, value)) = features.invalid.first_key_value() {
-        let n_rows = features.invalid.len();
-        let state = if value.is_missing { "missing" } else { "not finite" };
-        let row = RowName::of(table, kept[position]);
-        let more = if n_rows > 1 { format!(" and {} more", n_rows - 1) } else { String::new() };
-        return Err(TrainError::data(
-            format!("column `{}` is {state} after its steps in {row}{more}", value.column),
-            "begin its steps with `{impute: median}` or another fill, or `clip` it",
-        ));
-    }
-    stop_if_cancelled(progress)?;
-
-    progress.begin(Stage::Fit);
-    let data =
-        TrainingData { features: &features.matrix, target: &target, seed: spec.seed, preprocessor: &preprocessor };
-    let fitted = spec.estimator.as_estimator().fit(data, progress)?;
-    stop_if_cancelled(progress)?;
+    let prepared = PreparedRows::new(spec, table, rows, progress)?;
+    let fitted = prepared.fit(spec, progress)?;
+    let PreparedRows { kept, dropped, target, classes, preprocessor, features } = prepared;
 
     let mut warnings = constant_features(&features.matrix, &preprocessor);
     warnings.extend(features.unknown_categories.iter().map(|(column, n_values)| {
@@ -134,6 +100,85 @@ pub fn train_rows(
         predictor: fitted.predictor,
     };
     Ok(Trained { model, summary })
+}
+
+/// Training rows as an estimator sees them. Pipelines that differ in their estimator alone share them.
+pub(crate) struct PreparedRows {
+    /// The rows that are fitted on.
+    pub(crate) kept: Vec<usize>,
+    /// How many rows were left out, by reason.
+    dropped: BTreeMap<String, usize>,
+    target: Target,
+    /// The names of the classes; none for a regression.
+    pub(crate) classes: Vec<String>,
+    /// The fitted preprocessing.
+    pub(crate) preprocessor: Preprocessor,
+    /// What it makes of the rows.
+    pub(crate) features: Features,
+}
+
+impl PreparedRows {
+    /// Derives columns, chooses the rows that can be learnt from, and fits the preprocessing on them.
+    ///
+    /// # Errors
+    /// Those of [`train_rows`] but for those of the estimator.
+    pub(crate) fn new(
+        spec: &PipelineSpec,
+        table: &Table,
+        rows: &[usize],
+        progress: &dyn Progress,
+    ) -> Result<PreparedRows, TrainError> {
+        spec.check()?;
+        let faults = check_columns(spec, table);
+        if !faults.is_empty() {
+            return Err(SpecError { faults }.into());
+        }
+
+        progress.begin(Stage::Derive);
+        let mut columns = spec.feature_columns();
+        columns.push(&spec.target);
+        let mut frame = Frame::new(table);
+        derive_for(spec, &columns, &mut frame)?;
+        let (kept, dropped) = usable_rows(spec, &frame, rows)?;
+        check_row_count(spec, kept.len(), rows.len(), &dropped)?;
+        let frame = frame.take(&columns, &kept);
+        let (target, classes) = read_target(spec, frame.get(&spec.target)?)?;
+        stop_if_cancelled(progress)?;
+
+        progress.begin(Stage::Preprocess);
+        let truth = FitTruth { target: &target, seed: spec.seed };
+        let missing = spec.estimator.missing_values();
+        let (preprocessor, features) = Preprocessor::fit(&spec.features, &frame, truth, missing)?;
+        if let Some((&position, value)) = features.invalid.first_key_value() {
+            let n_rows = features.invalid.len();
+            let state = if value.is_missing { "missing" } else { "not finite" };
+            let row = RowName::of(table, kept[position]);
+            let more = if n_rows > 1 { format!(" and {} more", n_rows - 1) } else { String::new() };
+            return Err(TrainError::data(
+                format!("column `{}` is {state} after its steps in {row}{more}", value.column),
+                "begin its steps with `{impute: median}` or another fill, or `clip` it",
+            ));
+        }
+        stop_if_cancelled(progress)?;
+        Ok(PreparedRows { kept, dropped, target, classes, preprocessor, features })
+    }
+
+    /// Fits the estimator of `spec`.
+    ///
+    /// # Errors
+    /// What the estimator fails with.
+    pub(crate) fn fit(&self, spec: &PipelineSpec, progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        progress.begin(Stage::Fit);
+        let data = TrainingData {
+            features: &self.features.matrix,
+            target: &self.target,
+            seed: spec.seed,
+            preprocessor: &self.preprocessor,
+        };
+        let fitted = spec.estimator.as_estimator().fit(data, progress)?;
+        stop_if_cancelled(progress)?;
+        Ok(fitted)
+    }
 }
 
 fn stop_if_cancelled(progress: &dyn Progress) -> Result<(), TrainError> {

@@ -9,20 +9,28 @@ use ml_core::model::{ModelAlias, ModelName};
 use crate::cli::Context;
 use crate::dataset_ref::DatasetRef;
 use crate::output::{self, Report};
+use crate::selection;
 use crate::training::{self, TrainReport, TrainRequest};
 
 /// Fits a declared pipeline on the train split of a dataset version, scores it on the test split, and registers it.
 ///
 /// Preprocessing is fitted on the train split alone and stored inside the model. The same dataset version, pipeline and seed
 /// give the same bytes. The run is recorded with its params, metrics and inputs, also when it fails or is stopped.
+///
+/// With `--search`, variants of the pipeline are tried on folds of the train split first, and the best one is fitted on all of
+/// it. Each trial is a run of its own; a search that was stopped goes on where it was.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ml-app train --pipeline config/pipelines/news-topic.yaml --dataset news
+  ml-app train --pipeline config/pipelines/news-topic.yaml --search config/searches/news-topic.yaml --dataset news
   ml-app train --pipeline news.yaml --dataset news@2 --model news-topic --alias champion")]
 pub(crate) struct Args {
     /// The pipeline file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pipeline: PathBuf,
+    /// The search file: what to vary, and what to compare by
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    search: Option<PathBuf>,
     /// NAME for the newest version, or NAME@VERSION
     #[arg(long, value_name = "DATASET")]
     dataset: DatasetRef,
@@ -56,7 +64,11 @@ impl Report for TrainReport {
             ("fitted on", format!("{} rows in {:.2} s", output::count(self.n_train), self.fit_seconds)),
             ("scored on", format!("{} rows of {}", output::count(self.n_scored), self.scored_on)),
         ]);
-        format!("{heading}\n{}", figures_table("model", &self.metrics, &self.baselines))
+        let figures = figures_table("model", &self.metrics, &self.baselines);
+        match &self.search {
+            Some(search) => format!("{}\n\n{heading}\n{figures}", search.text()),
+            None => format!("{heading}\n{figures}"),
+        }
     }
 }
 
@@ -82,8 +94,11 @@ pub(crate) fn figures_table(
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let pipeline = training::read_pipeline(&args.pipeline)?;
+    let search = args.search.as_deref().map(|path| selection::read_search(path, &pipeline.spec)).transpose()?;
     let request = TrainRequest {
-        pipeline: training::read_pipeline(&args.pipeline)?,
+        pipeline,
+        search,
         dataset: args.dataset.resolve(&context.app).await?,
         model: args.model.clone(),
         alias: args.alias.clone(),

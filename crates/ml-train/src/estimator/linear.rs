@@ -5,6 +5,7 @@ mod logistic;
 mod one_vs_rest;
 mod problem;
 mod svm;
+mod teller;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -13,13 +13,17 @@ const KEYS: [&str; 10] =
 pub(super) fn read(text: &str) -> Result<PipelineSpec, SpecError> {
     let fail = |message: String| SpecError { faults: vec![Fault::new("", message)] };
     let document: Value = serde_yaml_ng::from_str(text).map_err(|err| fail(format!("not YAML: {err}")))?;
+    read_value(&document)
+}
+
+/// Reads a document that is YAML.
+pub(super) fn read_value(document: &Value) -> Result<PipelineSpec, SpecError> {
     let Value::Mapping(document) = document else {
-        return Err(fail(
-            "a pipeline is a mapping with `version`, `name`, `task`, `target` and `estimator`".to_owned(),
-        ));
+        let message = "a pipeline is a mapping with `version`, `name`, `task`, `target` and `estimator`";
+        return Err(SpecError { faults: vec![Fault::new("", message)] });
     };
     let mut reader = Reader { faults: Vec::new() };
-    let spec = reader.pipeline(&document);
+    let spec = reader.pipeline(document);
     match spec {
         Some(spec) if reader.faults.is_empty() => Ok(spec),
         _ => Err(SpecError { faults: reader.faults }),

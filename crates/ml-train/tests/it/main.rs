@@ -7,6 +7,7 @@ mod conformance;
 mod data_sets;
 mod explain;
 mod golden;
+mod selection;
 mod sentiment;
 mod steps;
 mod stored;

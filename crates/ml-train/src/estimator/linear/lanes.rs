@@ -4,6 +4,7 @@
 //! would take alone: the lanes share the order of the rows and nothing else.
 
 use super::problem::{Problem, Weights};
+use super::teller::Teller;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 
@@ -22,6 +23,9 @@ pub(super) trait DualLoss: Sync {
 
     /// Returns how often the row is added to the weights, but for its sign.
     fn contribution(&self, dual: &Self::Dual) -> f64;
+
+    /// Returns the loss of a row that counts once.
+    fn loss(&self, margin: f64) -> f64;
 
     /// Improves the dual variable of a row, or leaves the row out until the lane takes all rows again.
     fn visit(&self, memory: &mut Self::Memory, dual: &mut Self::Dual, row: RowOfLane) -> Visit;
@@ -99,10 +103,12 @@ impl<const LANES: usize> Separation<'_, LANES> {
         let mut takers: Vec<LaneSet> = vec![unfinished; n_rows];
         let mut order: Vec<u32> = (0..n_rows as u32).collect();
         let mut random = SplitMix64::new(self.seed, 0);
-        for _ in 0..self.max_passes {
+        let mut teller = Teller::new(progress);
+        for pass in 0..self.max_passes {
             if unfinished == 0 || progress.is_cancelled() {
                 break;
             }
+            teller.tell(pass, || self.mean_loss(loss, &weights, &duals));
             random.shuffle(&mut order);
             let mut left_out: LaneSet = 0;
             for &row in &order {
@@ -162,6 +168,21 @@ impl<const LANES: usize> Separation<'_, LANES> {
             weights.add(self.problem, row, &steps);
         }
         left_out
+    }
+
+    /// Returns the mean loss of the rows over all lanes.
+    fn mean_loss<L: DualLoss>(&self, loss: &L, weights: &Weights<LANES>, duals: &[[L::Dual; LANES]]) -> f64 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (row, duals) in duals.iter().enumerate() {
+            let sums = weights.dot(self.problem, row);
+            let private = self.problem.lengths(row).private;
+            for lane in lanes_of(self.used_lanes()) {
+                let (sign, _) = self.sign_and_cost(row, lane);
+                sum += loss.loss(sign * sums[lane] + loss.contribution(&duals[lane]) * private);
+                count += 1.0;
+            }
+        }
+        sum / count
     }
 
     fn initial_duals<L: DualLoss>(&self, loss: &L, weights: &mut Weights<LANES>) -> Vec<[L::Dual; LANES]> {

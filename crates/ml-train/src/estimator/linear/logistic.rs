@@ -93,6 +93,11 @@ impl DualLoss for LogLoss {
         dual.value
     }
 
+    fn loss(&self, margin: f64) -> f64 {
+        // The exponent is never positive, so that it cannot overflow.
+        (-margin).max(0.0) + (-margin.abs()).exp().ln_1p()
+    }
+
     fn visit(&self, effort: &mut Effort, dual: &mut Dual, row: RowOfLane) -> Visit {
         let step = dual.improved(row.margin, row.squared_length, effort.newton_tolerance);
         effort.greatest_gradient = effort.greatest_gradient.max(step.gradient.abs());
@@ -159,5 +164,18 @@ impl Dual {
             Dual { value: cost - moved, complement: moved }
         };
         Step { dual, gradient: first_gradient, n_newton_steps }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loss_is_that_of_the_probability_of_the_truth() {
+        let loss = |margin: f64| LogLoss { tolerance: 0.01 }.loss(margin);
+        assert!((loss(0.0) - 2.0_f64.ln()).abs() < 1e-15);
+        assert!((loss(1.5) + super::super::sigmoid(1.5).ln()).abs() < 1e-15);
+        assert_eq!((loss(-1000.0), loss(1000.0)), (1000.0, 0.0));
     }
 }

@@ -93,6 +93,10 @@ impl DualLoss for SquaredHinge {
         *dual
     }
 
+    fn loss(&self, margin: f64) -> f64 {
+        (1.0 - margin).max(0.0).powi(2)
+    }
+
     #[inline]
     fn visit(&self, gradients: &mut Gradients, dual: &mut f64, row: RowOfLane) -> Visit {
         let diagonal = 0.5 / row.cost;
