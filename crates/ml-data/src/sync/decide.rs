@@ -18,6 +18,8 @@ use crate::rule::{Claim, Severity};
 /// What becomes of some records.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
+    /// When it was decided, which is from when rows are known.
+    pub(super) at: DateTime<Utc>,
     pub(super) passed: Vec<PassedRecord>,
     pub(super) quarantined: Vec<QuarantinedRecord>,
     /// Records that passed before, and now give way to a better duplicate.
@@ -53,7 +55,7 @@ pub(super) fn decide(
     pipeline: &Pipeline,
     committed_at: DateTime<Utc>,
 ) -> Decided {
-    let mut decided = Decided::default();
+    let mut decided = Decided { at: committed_at, ..Decided::default() };
     for judged in judged {
         owners.release(&judged.record.id);
         decided.add(collection, judged, owners, pipeline, committed_at);

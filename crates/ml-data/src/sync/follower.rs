@@ -137,15 +137,17 @@ impl<'a> Follower<'a> {
         let mut moved_at = Instant::now();
         let mut next = self.reader.read(from.as_ref()).await?;
         while !self.stop.is_cancelled() {
-            let Prepared { incoming, to, is_idle } = next;
+            let Prepared { incoming, decided, to, is_idle } = next;
             let is_due = !is_idle || self.options.follow.is_none() || moved_at.elapsed() >= IDLE_COMMIT_INTERVAL;
             if let Some(to) = to.clone().filter(|to| is_due && from.as_ref() != Some(to)) {
                 // An idle position is all that is to be committed then, and waiting comes next.
                 let ahead = (!is_idle).then(|| self.reader.read_ahead(&to));
                 self.let_go(&incoming, from.as_ref()).await?;
-                let batch = self.batch(incoming, Advance::new(from.clone(), to.clone())).await?;
+                let batch = self.batch(incoming, decided, Advance::new(from.clone(), to.clone())).await?;
                 let committed = self.sync.store.commit(&batch).await;
                 self.committed(&batch, committed)?;
+                // Taking thousands of records apart takes a while, and the next are waiting.
+                rayon::spawn(move || drop(batch));
                 *from = Some(to);
                 moved_at = Instant::now();
                 if let Some(ahead) = ahead {
@@ -169,26 +171,25 @@ impl<'a> Follower<'a> {
         let deleted = deleted.map_err(|err| self.failed(err))?;
         let Some(from) = from.filter(|_| !deleted.is_empty()) else { return Ok(()) };
         let deletions = Incoming { deleted, ..Incoming::default() };
-        let batch = self.batch(deletions, Advance::new(Some(from.clone()), from.clone())).await?;
+        let batch = self.batch(deletions, None, Advance::new(Some(from.clone()), from.clone())).await?;
         let committed = self.sync.store.commit(&batch).await;
         self.committed(&batch, committed)
     }
 
-    /// Has the last word on what came in, and makes a batch of it.
-    pub(super) async fn batch(&mut self, mut incoming: Incoming, advance: Advance) -> Result<SyncBatch, SyncError> {
+    /// Has the last word on what came in, where there is one to be had, and makes a batch of it.
+    pub(super) async fn batch(
+        &mut self,
+        mut incoming: Incoming,
+        decided: Option<Decided>,
+        advance: Advance,
+    ) -> Result<SyncBatch, SyncError> {
         let collection = self.collection;
-        // Not before: the version before it may have been in the batch before this one.
-        incoming.date(&*self.sync.store, collection).await.map_err(|err| self.failed(err))?;
-        let mut owners = Owners::default();
-        let (store, feed, pipeline) = (&*self.sync.store, &*self.sync.feed, &*self.sync.pipeline);
-        let sources = Sources { store, feed, pipeline };
-        owners.load(sources, collection, &incoming.judged).await.map_err(|err| self.failed(err))?;
-        incoming.deleted.iter().for_each(|deletion| owners.release(&deletion.raw_id));
-        incoming.unreadable.iter().for_each(|(record, _)| owners.release(&record.id));
-        let committed_at = self.sync.clock.now();
-        let decided = decide(collection, incoming.judged, &mut owners, pipeline, committed_at);
+        let decided = match decided {
+            Some(decided) => decided,
+            None => self.decide(&mut incoming).await.map_err(|err| self.failed(err))?,
+        };
         decided.check_blocked(collection)?;
-        let Decided { passed, mut quarantined, displaced, unique_keys, .. } = decided;
+        let Decided { at: committed_at, passed, mut quarantined, displaced, unique_keys, .. } = decided;
         // A record that gives way and is gone, or cannot be read any more, is told of as that.
         let is_told = |id: &RecordId| {
             incoming.deleted.iter().any(|deletion| deletion.raw_id == *id)
@@ -208,6 +209,20 @@ impl<'a> Follower<'a> {
             pipeline: self.sync.pipeline.digest().short(),
             committed_at,
         })
+    }
+
+    /// Decides about what the store has a say in.
+    async fn decide(&self, incoming: &mut Incoming) -> Result<Decided, StoreError> {
+        // Not before: the version before it may have been in the batch before this one.
+        incoming.date(&*self.sync.store, self.collection).await?;
+        let mut owners = Owners::default();
+        let (store, feed, pipeline) = (&*self.sync.store, &*self.sync.feed, &*self.sync.pipeline);
+        let sources = Sources { store, feed, pipeline };
+        owners.load(sources, self.collection, &incoming.judged).await?;
+        incoming.deleted.iter().for_each(|deletion| owners.release(&deletion.raw_id));
+        incoming.unreadable.iter().for_each(|(record, _)| owners.release(&record.id));
+        let judged = std::mem::take(&mut incoming.judged);
+        Ok(decide(self.collection, judged, &mut owners, pipeline, self.sync.clock.now()))
     }
 
     /// Counts what was committed, and tells how far that is.

@@ -33,6 +33,12 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
+    /// Tells whether what becomes of it depends on what the store has when the batch before is committed.
+    pub(super) fn depends_on_store(&self) -> bool {
+        let claims = |judged: &Judged| !judged.claims.is_empty();
+        !self.returned.is_empty() || !self.unreadable.is_empty() || self.judged.iter().any(claims)
+    }
+
     /// Gives what stands in for a document the time of the version before it, as far as `store` knows one, since its own cannot
     /// be read: any version that can be read may follow.
     pub(super) async fn date(&mut self, store: &dyn SyncStore, collection: Collection) -> Result<(), StoreError> {

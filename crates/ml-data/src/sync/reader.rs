@@ -9,12 +9,16 @@ use ml_core::document::{ChangeBatch, ResumeToken};
 use ml_core::error::StoreError;
 use ml_core::record::Collection;
 
+use super::decide::{Decided, decide};
 use super::incoming::{Incoming, Intake};
+use super::owners::Owners;
 use super::{DocumentToSql, SyncError, SyncOptions};
 
 /// Changes that were judged by everything but uniqueness, and the position after them.
 pub(super) struct Prepared {
     pub(super) incoming: Incoming,
+    /// What becomes of the judged records, which are not in `incoming` then, where the store has no say in it.
+    pub(super) decided: Option<Decided>,
     pub(super) to: Option<ResumeToken>,
     /// Whether there were none.
     pub(super) is_idle: bool,
@@ -61,7 +65,7 @@ impl Reader {
     ) -> Result<Prepared, SyncError> {
         let waiting = self.sync.feed.wait_for_changes(self.collection, from, self.batch_size, at_most);
         tokio::select! {
-            () = stop.cancelled() => Ok(Prepared { incoming: Incoming::default(), to: from.cloned(), is_idle: true }),
+            () = stop.cancelled() => Ok(Prepared::idle(from.cloned())),
             changes = waiting => self.judged(changes.map_err(|err| self.failed(err))?).await,
         }
     }
@@ -75,13 +79,25 @@ impl Reader {
     }
 
     async fn judged(&self, ChangeBatch { changes, token }: ChangeBatch) -> Result<Prepared, SyncError> {
-        let is_idle = changes.is_empty();
-        let incoming = self.intake().take(self.collection, changes).await?;
-        Ok(Prepared { incoming, to: token, is_idle })
+        if changes.is_empty() {
+            return Ok(Prepared::idle(token));
+        }
+        let mut incoming = self.intake().take(self.collection, changes).await?;
+        let decided = (!incoming.depends_on_store()).then(|| {
+            let (judged, now) = (std::mem::take(&mut incoming.judged), self.sync.clock.now());
+            decide(self.collection, judged, &mut Owners::default(), &self.sync.pipeline, now)
+        });
+        Ok(Prepared { incoming, decided, to: token, is_idle: false })
     }
 
     fn failed(&self, source: StoreError) -> SyncError {
         SyncError::Store { collection: self.collection, source }
+    }
+}
+
+impl Prepared {
+    fn idle(to: Option<ResumeToken>) -> Prepared {
+        Prepared { incoming: Incoming::default(), decided: None, to, is_idle: true }
     }
 }
 

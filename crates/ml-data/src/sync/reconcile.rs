@@ -97,7 +97,7 @@ impl Follower<'_> {
         }
         self.settle(&mut differences, from.as_ref(), &mut found).await?;
         let advance = Advance { from, to: latest.clone(), reconciled: true };
-        let batch = self.batch(Incoming::default(), advance).await?;
+        let batch = self.batch(Incoming::default(), None, advance).await?;
         let committed = self.sync.store.commit(&batch).await;
         self.committed(&batch, committed)?;
         let ReconcileCounts { compared, differing, gone } = found;
@@ -240,7 +240,7 @@ impl Follower<'_> {
         incoming.returned.extend(unlisted_ids);
         self.let_go(&incoming, Some(from)).await?;
         incoming.deleted.extend(gone);
-        let batch = self.batch(incoming, Advance::new(Some(from.clone()), from.clone())).await?;
+        let batch = self.batch(incoming, None, Advance::new(Some(from.clone()), from.clone())).await?;
         let committed = self.sync.store.commit(&batch).await;
         self.committed(&batch, committed)
     }

@@ -110,8 +110,8 @@ impl Replayer {
             }
             for (collection, waiting) in by_collection(page) {
                 let decided = self.decide(collection, waiting, &mut owners).await?;
-                report.add(&decided.0);
-                staying.add(&decided.0);
+                report.add(&decided);
+                staying.add(&decided);
                 if !dry_run {
                     self.commit(collection, decided).await?;
                 }
@@ -126,7 +126,7 @@ impl Replayer {
         collection: Collection,
         waiting: Vec<QuarantinedRecord>,
         owners: &mut Owners,
-    ) -> Result<(Decided, chrono::DateTime<chrono::Utc>), SyncError> {
+    ) -> Result<Decided, SyncError> {
         let failed = |source| SyncError::Store { collection, source };
         let current = self.current(collection, waiting).await.map_err(failed)?;
         let (store, pipeline, max_record_bytes) = (&*self.store, &self.pipeline, self.max_record_bytes);
@@ -139,7 +139,7 @@ impl Replayer {
         let mut decided = decide(collection, incoming.judged, owners, pipeline, now);
         let unreadable = incoming.unreadable.into_iter();
         decided.quarantined.extend(unreadable.map(|document| quarantined_as_unreadable(collection, document, now)));
-        Ok((decided, now))
+        Ok(decided)
     }
 
     /// Returns the documents as they are now; one that is gone as it was when it was judged last.
@@ -157,12 +157,8 @@ impl Replayer {
         Ok(current.into_iter().zip(waiting).map(as_judged).collect())
     }
 
-    async fn commit(
-        &self,
-        collection: Collection,
-        (decided, committed_at): (Decided, chrono::DateTime<chrono::Utc>),
-    ) -> Result<(), SyncError> {
-        let Decided { passed, mut quarantined, displaced, unique_keys, .. } = decided;
+    async fn commit(&self, collection: Collection, decided: Decided) -> Result<(), SyncError> {
+        let Decided { at: committed_at, passed, mut quarantined, displaced, unique_keys, .. } = decided;
         quarantined.extend(displaced);
         let batch = SyncBatch {
             collection,
