@@ -9,7 +9,13 @@ use ml_train::text::{SentimentScorer, SentimentScores};
 use ml_train::train::{train, train_rows};
 use serde::Deserialize;
 
-use crate::support::{bundled_pipeline, data_set, read_jsonl, splits};
+use crate::support::{bundled_pipeline, data_set, splits};
+
+/// The posts of social-valence, unless the data sets are not there.
+fn posts() -> Option<Vec<serde_json::Value>> {
+    let file = std::fs::read_to_string(data_set("social-valence")?.join("data.jsonl")).unwrap();
+    Some(file.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
 
 #[derive(Deserialize)]
 struct Case {
@@ -37,19 +43,16 @@ fn awkward_sentences_have_the_scores_of_vader_sentiment() {
 
 #[test]
 fn all_of_social_valence_has_the_scores_of_vader_sentiment() {
-    let Some(folder) = data_set("social-valence") else { return };
-    let table = read_jsonl(&folder.join("data.jsonl"), &["id", "text"]);
-    let ids = table.get("id").unwrap().as_texts();
-    let texts = table.get("text").unwrap().as_texts();
+    let Some(posts) = posts() else { return };
     let golden = include_str!("../golden/sentiment_social_valence.txt");
-    assert_eq!((golden.lines().count(), ids.len()), (4_200, 4_200));
-    for (line, (id, text)) in golden.lines().zip(ids.iter().zip(&texts)) {
+    assert_eq!((golden.lines().count(), posts.len()), (4_200, 4_200));
+    for (line, post) in golden.lines().zip(&posts) {
         let (golden_id, numbers) = line.split_once(' ').unwrap();
         let numbers: Vec<f64> = numbers.split(' ').map(|number| number.parse().unwrap()).collect();
-        let text = text.as_deref().unwrap();
+        let text = post["text"].as_str().unwrap();
         let [compound, positive, neutral, negative] = SentimentScorer::Vader.score(text).values();
         let found = [compound * 1e4, positive * 1e3, neutral * 1e3, negative * 1e3].map(f64::round);
-        assert_eq!(golden_id, id.as_deref().unwrap());
+        assert_eq!(post["id"], golden_id);
         assert_eq!(found.as_slice(), numbers, "{text:?}");
     }
 }
@@ -58,9 +61,7 @@ fn all_of_social_valence_has_the_scores_of_vader_sentiment() {
 /// split and 0.872 on all texts.
 #[test]
 fn scores_go_with_the_ratings_of_people() {
-    let Some(folder) = data_set("social-valence") else { return };
-    let file = std::fs::read_to_string(folder.join("data.jsonl")).unwrap();
-    let rows: Vec<serde_json::Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let Some(rows) = posts() else { return };
     let pairs = |only_test: bool| -> Vec<(f64, f64)> {
         let rows = rows.iter().filter(|row| !only_test || row["split"] == "test");
         let score = |row: &serde_json::Value| SentimentScorer::Vader.score(row["text"].as_str().unwrap()).compound;
@@ -74,9 +75,7 @@ fn scores_go_with_the_ratings_of_people() {
 /// Without a word of its own learnt, the model has the accuracy of the rules with the bounds of their authors.
 #[test]
 fn the_word_list_is_a_model_of_classes_and_of_numbers() {
-    let Some(folder) = data_set("social-valence") else { return };
-    let file = std::fs::read_to_string(folder.join("data.jsonl")).unwrap();
-    let rows: Vec<serde_json::Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let Some(rows) = posts() else { return };
     let texts = |name: &str| Column::texts(name, rows.iter().map(|row| row[name].as_str().unwrap()));
     let valences = rows.iter().map(|row| row["valence"].as_f64().unwrap()).collect();
     let table =

@@ -55,7 +55,7 @@ pub(crate) fn read_for(spec: &PipelineSpec, path: &Path) -> Table {
 }
 
 /// Reads string fields of a JSONL file.
-pub(crate) fn read_jsonl(path: &Path, columns: &[&str]) -> Table {
+fn read_jsonl(path: &Path, columns: &[&str]) -> Table {
     let mut texts: Vec<Vec<Option<String>>> = vec![Vec::new(); columns.len()];
     for line in BufReader::new(open(path)).lines() {
         let record: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();

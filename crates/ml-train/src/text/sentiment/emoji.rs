@@ -21,7 +21,8 @@ pub(super) fn named(text: &str) -> Cow<'_, str> {
     let mut named = String::with_capacity(text.len() + 64);
     let mut after_space = true;
     for sign in text.chars() {
-        match if sign.is_ascii() { None } else { name(sign) } {
+        let name = if sign.is_ascii() { None } else { name(sign) };
+        match name {
             Some(name) => {
                 if !after_space {
                     named.push(' ');
