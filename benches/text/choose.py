@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compares settings of a text pipeline by cross-validation on the train split alone; this is how those in
-config/pipelines were chosen. The test split is not read.
+config/pipelines were chosen. The test split is not read. Small sets need several repeats with other folds.
 
 Each `KEY=VALUE` is a line of alternatives, VALUES in YAML, for a key of the estimator (`estimator.c=[0.3,1,3]`) or of all
 of `features` (`features=[…]`); every combination is tried.
 
-Usage: choose.py PIPELINE.yaml DATA.jsonl[.gz] [KEY=VALUES…]
+Usage: choose.py PIPELINE.yaml DATA.jsonl[.gz] REPEATS [KEY=VALUES…]
 """
 
 import itertools
@@ -16,15 +16,15 @@ import numpy
 import yaml
 from counterpart import counterpart, estimator, features, read_pipeline, read_rows
 from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold
 
 
 def main():
-    pipeline, data, *alternatives = sys.argv[1:]
+    pipeline, data, repeats, *alternatives = sys.argv[1:]
     spec = read_pipeline(pipeline)
     rows, target = read_rows(data, spec)["train"]
     rows, target = numpy.array(rows, dtype=object), numpy.array(target)
-    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(rows, target))
+    folds = list(RepeatedStratifiedKFold(n_splits=5, n_repeats=int(repeats), random_state=0).split(rows, target))
     options = [(key, yaml.safe_load(values)) for key, values in (line.split("=", 1) for line in alternatives)]
     of_features = dict(options).get("features", [spec["features"]])
     options = [(key, values) for key, values in options if key != "features"]

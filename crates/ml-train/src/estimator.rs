@@ -20,8 +20,10 @@ use crate::spec::Task;
 pub use baseline::{Column, ColumnPredictor, ConstantPredictor, MajorityClass, Mean};
 pub(crate) use boosting::MAX_BINS;
 pub use boosting::{BoostedLink, BoostedTrees, EarlyStopping, GradientBoosting, RegressionLoss};
-pub use linear::{LinearPredictor, LinearSvm, Link, LogisticRegression};
-pub use naive_bayes::{GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor};
+pub use linear::{ClassScheme, LinearPredictor, LinearSvm, Link, LogisticRegression, NbSvm, Penalty, Probabilities};
+pub use naive_bayes::{
+    ComplementNaiveBayes, GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor,
+};
 pub use sentiment::{LexiconSentiment, SentimentPredictor};
 pub use settings::ClassWeight;
 pub use smart::{

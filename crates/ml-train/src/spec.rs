@@ -6,6 +6,7 @@ mod fault;
 mod reader;
 mod span;
 mod step;
+mod tfidf;
 mod value;
 
 use serde::{Deserialize, Serialize};
@@ -19,14 +20,13 @@ pub use step::{
     BinEncoding, BinStrategy, BinsSpec, DatePart, DatePartsSpec, FoundSmoothing, HashEncodeSpec, PolynomialSpec,
     RobustScaleSpec, Smoothing, TargetEncodeSpec,
 };
-pub use step::{
-    CategorySpec, ClipSpec, ConstantSpec, DocumentFrequency, EncodeSpec, ImputeSpec, StepSpec, StopWords, TfidfSpec,
-    UnknownPolicy,
-};
+pub use step::{CategorySpec, ClipSpec, ConstantSpec, EncodeSpec, ImputeSpec, StepSpec, UnknownPolicy};
+pub use tfidf::{Analyzer, DocumentFrequency, HashSpec, Norm, StopWords, TfidfSpec};
 
 pub(crate) use check::check_columns;
 pub(crate) use fault::suggestion;
 pub(crate) use step::Reads;
+pub(crate) use tfidf::MAX_HASHED_FEATURES;
 
 /// The version of the format of pipeline files.
 pub const PIPELINE_VERSION: u64 = 1;

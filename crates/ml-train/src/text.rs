@@ -1,14 +1,22 @@
 //! From texts to weighted counts of terms.
 
+mod characters;
+mod counts;
+mod murmur;
 mod sentiment;
+mod stem;
 mod stop_words;
+mod terms;
 mod tfidf;
 mod tokenizer;
 mod vocabulary;
 mod written;
 
 pub use sentiment::{COMPOUND_THRESHOLD, RatedWord, SentimentScorer, SentimentScores};
-pub(crate) use tfidf::Document;
+pub use stem::StemLanguage;
 pub use tfidf::TfidfModel;
 pub use tokenizer::{Tokenizer, Words};
 pub(crate) use written::WrittenText;
+
+/// A text as the parts it is joined from; missing parts are absent.
+pub(crate) type Document<'a> = Vec<&'a str>;

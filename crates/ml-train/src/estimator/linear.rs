@@ -1,9 +1,13 @@
 //! Linear models: sums of weighted features, and the sparse learners of their weights.
 
+mod calibration;
 mod lanes;
 mod logistic;
+mod nb_svm;
 mod one_vs_rest;
+mod primal;
 mod problem;
+mod quasi_newton;
 mod svm;
 mod teller;
 
@@ -15,7 +19,10 @@ use crate::error::PredictError;
 use crate::matrix::FeatureMatrix;
 use crate::packed;
 
-pub use logistic::LogisticRegression;
+pub use calibration::Probabilities;
+pub use logistic::{ClassScheme, LogisticRegression};
+pub use nb_svm::NbSvm;
+pub use primal::Penalty;
 pub use svm::LinearSvm;
 
 /// What the sums of a linear model mean.
@@ -89,19 +96,30 @@ impl LinearPredictor {
     }
 
     /// Returns the sums, row by row, one per output.
-    fn sums(&self, features: &FeatureMatrix) -> Result<Vec<f64>, PredictError> {
+    pub(super) fn sums(&self, features: &FeatureMatrix) -> Result<Vec<f64>, PredictError> {
         check_width(self.n_features, features)?;
         let n_outputs = self.intercepts.len();
         let mut sums = self.intercepts.repeat(features.n_rows());
-        sums.par_chunks_mut(n_outputs * ROWS_PER_PART).enumerate().for_each(|(part, sums)| {
-            for (row, sums) in sums.chunks_mut(n_outputs).enumerate() {
-                features.for_each_in_row(part * ROWS_PER_PART + row, |feature, value| {
-                    let weights = &self.weights[feature * n_outputs..(feature + 1) * n_outputs];
-                    sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
-                });
-            }
-        });
+        if features.n_rows() <= ROWS_PER_PART {
+            // Handing over to another thread takes longer than a few rows.
+            self.add_sums(features, 0, &mut sums);
+        } else {
+            sums.par_chunks_mut(n_outputs * ROWS_PER_PART)
+                .enumerate()
+                .for_each(|(part, sums)| self.add_sums(features, part * ROWS_PER_PART, sums));
+        }
         Ok(sums)
+    }
+
+    /// Adds the weighted features of the rows from `first_row` on to their sums.
+    fn add_sums(&self, features: &FeatureMatrix, first_row: usize, sums: &mut [f64]) {
+        let n_outputs = self.intercepts.len();
+        for (row, sums) in sums.chunks_mut(n_outputs).enumerate() {
+            features.for_each_in_row(first_row + row, |feature, value| {
+                let weights = &self.weights[feature * n_outputs..(feature + 1) * n_outputs];
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
+            });
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours, LexiconSentiment,
-    LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, RandomForest, Ridge,
-    SoftmaxRegression,
+    Column, ComplementNaiveBayes, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours,
+    LexiconSentiment, LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, NbSvm,
+    RandomForest, Ridge, SoftmaxRegression,
 };
 use crate::preprocess::MissingValues;
 use crate::spec::Task;
@@ -46,12 +46,16 @@ macro_rules! estimators {
 estimators! {
     /// Linear support vectors, one against the rest.
     LinearSvm => "linear_svm",
-    /// Logistic regression, one against the rest.
+    /// Linear support vectors on features weighed by naive Bayes.
+    NbSvm => "nb_svm",
+    /// Logistic regression.
     LogisticRegression => "logistic_regression",
     /// Multinomial logistic regression on dense features.
     SoftmaxRegression => "softmax_regression",
     /// Naive Bayes for counts.
     MultinomialNaiveBayes => "multinomial_naive_bayes",
+    /// Naive Bayes for counts, by what a class is not.
+    ComplementNaiveBayes => "complement_naive_bayes",
     /// Naive Bayes for numbers.
     GaussianNaiveBayes => "gaussian_naive_bayes",
     /// One decision tree.

@@ -106,6 +106,43 @@ impl CsrMatrix {
         taken
     }
 
+    /// Returns the same cells by column: rows and columns change places.
+    #[must_use]
+    pub(crate) fn transposed(&self) -> CsrMatrix {
+        let mut offsets = Vec::with_capacity(self.n_columns + 1);
+        offsets.push(0);
+        let mut n_before = 0;
+        for count in self.cells_per_column() {
+            n_before += count as usize;
+            offsets.push(n_before);
+        }
+        let mut places = offsets.clone();
+        let mut transposed = CsrMatrix {
+            n_columns: self.n_rows(),
+            offsets,
+            columns: vec![0; self.n_cells()],
+            values: vec![0.0; self.n_cells()],
+        };
+        for row in 0..self.n_rows() {
+            let (columns, values) = self.row(row);
+            for (&column, &value) in columns.iter().zip(values) {
+                let place = &mut places[column as usize];
+                transposed.columns[*place] = row as u32;
+                transposed.values[*place] = value;
+                *place += 1;
+            }
+        }
+        transposed
+    }
+
+    /// Returns the matrix with each column multiplied by its factor.
+    #[must_use]
+    pub(crate) fn with_columns_scaled(&self, factors: &[f64]) -> CsrMatrix {
+        let scale = |(&column, value): (&u32, &f64)| value * factors[column as usize];
+        let values = self.columns.iter().zip(&self.values).map(scale).collect();
+        CsrMatrix { values, ..self.clone() }
+    }
+
     /// Returns how many cells each column stores.
     pub(crate) fn cells_per_column(&self) -> Vec<u32> {
         let mut counts = vec![0; self.n_columns];
@@ -143,6 +180,19 @@ mod tests {
         assert_eq!(sparse.n_cells(), 3);
         assert_eq!(sparse.row(2), (&[0, 1][..], &[-2.0, 3.0][..]));
         assert_eq!(DenseMatrix::from(&sparse), sample());
+    }
+
+    #[test]
+    fn rows_and_columns_change_places() {
+        let transposed = CsrMatrix::from(&sample()).transposed();
+        assert_eq!(DenseMatrix::from(&transposed), DenseMatrix::new(2, 3, vec![0.0, 0.0, -2.0, 1.5, 0.0, 3.0]));
+        assert_eq!(transposed.transposed(), CsrMatrix::from(&sample()));
+    }
+
+    #[test]
+    fn columns_are_scaled_each_by_its_factor() {
+        let scaled = CsrMatrix::from(&sample()).with_columns_scaled(&[2.0, 10.0]);
+        assert_eq!(DenseMatrix::from(&scaled), DenseMatrix::new(3, 2, vec![0.0, 15.0, 0.0, 0.0, -4.0, 30.0]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod target_encode;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::tfidf::TfidfSpec;
 use crate::estimator::MAX_BINS;
 use crate::text::SentimentScorer;
 
@@ -126,61 +127,6 @@ pub struct CategorySpec {
 impl Default for CategorySpec {
     fn default() -> CategorySpec {
         CategorySpec { max_categories: MAX_BINS }
-    }
-}
-
-/// How texts become weighted counts of terms. The defaults are those of scikit-learn's `TfidfVectorizer`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TfidfSpec {
-    /// The least and the greatest number of words in a term.
-    pub ngrams: (usize, usize),
-    /// Terms in fewer documents are left out.
-    pub min_df: DocumentFrequency,
-    /// Terms in more documents are left out.
-    pub max_df: DocumentFrequency,
-    /// Keeps only this many terms, those with the greatest counts over all documents; ties go to the first in sorted order.
-    pub max_features: Option<usize>,
-    /// Counts as `1 + ln(count)`.
-    pub sublinear_tf: bool,
-    /// Whether `News` and `news` are one word.
-    pub lowercase: bool,
-    /// Words that are left out.
-    pub stop_words: StopWords,
-}
-
-/// A number of documents, or a share of all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum DocumentFrequency {
-    /// A whole number: so many documents.
-    Count(u64),
-    /// A fraction in `[0, 1]`: this share of the training documents.
-    Share(f64),
-}
-
-/// A list of words that are left out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopWords {
-    /// No word.
-    #[default]
-    None,
-    /// scikit-learn's list of 318 English words.
-    English,
-}
-
-impl Default for TfidfSpec {
-    fn default() -> TfidfSpec {
-        TfidfSpec {
-            ngrams: (1, 1),
-            min_df: DocumentFrequency::Count(1),
-            max_df: DocumentFrequency::Share(1.0),
-            max_features: None,
-            sublinear_tf: false,
-            lowercase: true,
-            stop_words: StopWords::None,
-        }
     }
 }
 
@@ -335,27 +281,6 @@ impl ClipSpec {
         }
         if min.is_nan() || max.is_nan() || min > max {
             faults.push(Fault::new(key, format!("`min` {min} must not be above `max` {max}")));
-        }
-    }
-}
-
-impl TfidfSpec {
-    fn faults(&self, key: &str, faults: &mut Vec<Fault>) {
-        let (least, greatest) = self.ngrams;
-        if least == 0 || least > greatest {
-            faults.push(Fault::new(
-                format!("{key}.ngrams"),
-                format!("[{least}, {greatest}] must be [least, greatest] numbers of words, at least 1, such as [1, 2]"),
-            ));
-        }
-        for (setting, frequency) in [("min_df", self.min_df), ("max_df", self.max_df)] {
-            if matches!(frequency, DocumentFrequency::Share(share) if !(0.0..=1.0).contains(&share)) {
-                let message = "must be a whole number of documents, or a share between 0.0 and 1.0";
-                faults.push(Fault::new(format!("{key}.{setting}"), message));
-            }
-        }
-        if self.max_features == Some(0) {
-            faults.push(Fault::new(format!("{key}.max_features"), "must be at least 1, or null for all"));
         }
     }
 }

@@ -1,47 +1,36 @@
 //! Term frequency times inverse document frequency, fitted in parallel with one result whatever the number of threads.
 
-use hashbrown::DefaultHashBuilder;
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::tokenizer::{Tokenizer, Words};
-use super::vocabulary::Vocabulary;
+use super::Document;
+use super::counts::{self, KeptTerm, LEFT_OUT, Part, Rows, TermStatistics};
+use super::murmur::{feature, murmur3};
+use super::terms::TermReader;
+use super::vocabulary::{Full, Vocabulary};
 use crate::error::TrainError;
 use crate::matrix::{CsrBuilder, CsrMatrix};
 use crate::packed;
-use crate::spec::{DocumentFrequency, TfidfSpec};
+use crate::spec::{DocumentFrequency, HashSpec, MAX_HASHED_FEATURES, Norm, TfidfSpec};
 
-/// Documents are cut into parts of this size whatever the number of threads.
-const DOCUMENTS_PER_PART: usize = 256;
+/// How many bytes of text a thread weighs at a time. What is shorter in all is not worth another thread.
+const BYTES_PER_PART: usize = 1 << 16;
 
-/// A text as the parts it is joined from; missing parts are absent.
-pub(crate) type Document<'a> = Vec<&'a str>;
-
-/// A fitted vocabulary with the weight of each term.
+/// A fitted vocabulary, or a hash in place of one, with the weight of each term.
 ///
 /// The weight of a term in a document is its count there (or `1 + ln(count)`) times `ln((1 + n) / (1 + df)) + 1`, and the
-/// weights of a document are scaled to length 1 (Euclidean): scikit-learn's `TfidfVectorizer` with smoothing.
+/// weights of a document are scaled to length 1 (Euclidean): scikit-learn's `TfidfVectorizer` with smoothing. With a hash
+/// it is scikit-learn's `HashingVectorizer` followed by its `TfidfTransformer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TfidfModel {
     spec: TfidfSpec,
-    /// Sorted.
+    /// Sorted; empty where terms are hashed.
     vocabulary: Vocabulary,
+    /// Empty where all terms weigh the same.
     #[serde(with = "packed::f64s")]
     inverse_document_frequencies: Vec<f64>,
-}
-
-/// The terms of some documents, numbered among themselves, and their counts.
-struct Part {
-    vocabulary: Vocabulary,
-    /// Where the counts of each document end.
-    ends: Vec<usize>,
-    counts: Vec<(u32, u32)>,
-}
-
-/// A term of all documents.
-struct TermStatistics {
-    n_documents: u32,
-    n_occurrences: u64,
 }
 
 impl TfidfModel {
@@ -49,53 +38,70 @@ impl TfidfModel {
     /// documents, at little more cost.
     ///
     /// # Errors
-    /// [`TrainError::Data`] when no term is left.
+    /// [`TrainError::Data`] when no term is left, or when there are too many.
     pub(crate) fn fit(spec: &TfidfSpec, documents: &[Document<'_>]) -> Result<(TfidfModel, CsrMatrix), TrainError> {
-        let hasher = DefaultHashBuilder::default();
-        let parts: Vec<Part> =
-            documents.par_chunks(DOCUMENTS_PER_PART).map(|part| Part::count(spec, part, hasher.clone())).collect();
+        match spec.hash {
+            Some(hash) => Ok(TfidfModel::fit_hashed(spec, hash, documents)),
+            None => TfidfModel::fit_vocabulary(spec, documents),
+        }
+    }
 
-        let (all_terms, statistics, renumberings) = merge(&parts, hasher);
-        let kept = select_terms(spec, documents.len(), &all_terms, &statistics);
+    fn fit_vocabulary(spec: &TfidfSpec, documents: &[Document<'_>]) -> Result<(TfidfModel, CsrMatrix), TrainError> {
+        let (parts, terms) = counts::count(spec, documents).map_err(too_long)?;
+        let kept = select_terms(spec, documents.len(), &terms);
         if kept.is_empty() {
             return Err(TrainError::data(
-                format!("no term is left of {} documents with {} terms", documents.len(), all_terms.len()),
+                format!("no term is left of {} documents with {} terms", documents.len(), terms.len()),
                 "give text with words, or loosen `min_df`, `max_df` and `stop_words`",
             ));
         }
         let model = TfidfModel {
             spec: spec.clone(),
-            vocabulary: Vocabulary::from_distinct(kept.iter().map(|&number| all_terms.term(number))),
-            inverse_document_frequencies: kept
-                .iter()
-                .map(|&number| smooth_idf(documents.len(), statistics[number as usize].n_documents))
-                .collect(),
+            vocabulary: terms.vocabulary_of(&kept).map_err(too_long)?,
+            inverse_document_frequencies: smooth_idf(
+                spec,
+                documents.len(),
+                kept.iter().map(|term| term.statistics.n_documents),
+            ),
         };
-        let mut columns = vec![None; all_terms.len()];
-        for (column, &number) in kept.iter().enumerate() {
-            columns[number as usize] = Some(column as u32);
-        }
-        let weighted: Vec<CsrMatrix> = parts
-            .par_iter()
-            .zip(&renumberings)
-            .map(|(part, renumbering)| model.weigh(part, |number| columns[renumbering[number as usize] as usize]))
-            .collect();
+        let columns = terms.columns(&kept, &parts);
+        let weigh = |(part, columns): (&Part, &Vec<u32>)| model.weigh(&part.rows, |number| columns[number as usize]);
+        let weighted: Vec<CsrMatrix> = parts.par_iter().zip(&columns).map(weigh).collect();
         let matrix = CsrMatrix::concatenate(model.n_terms(), &weighted);
         Ok((model, matrix))
     }
 
+    fn fit_hashed(spec: &TfidfSpec, hash: HashSpec, documents: &[Document<'_>]) -> (TfidfModel, CsrMatrix) {
+        let mut model = TfidfModel {
+            spec: spec.clone(),
+            vocabulary: Vocabulary::default(),
+            inverse_document_frequencies: Vec::new(),
+        };
+        let parts: Vec<Rows> = counts::parts_of(documents, BYTES_PER_PART)
+            .into_par_iter()
+            .map(|part| model.count(&documents[part]))
+            .collect();
+        if spec.idf {
+            let mut n_documents = vec![0_u32; hash.features];
+            for &(feature, _) in parts.iter().flat_map(Rows::iter).flatten() {
+                n_documents[feature as usize] += 1;
+            }
+            model.inverse_document_frequencies = smooth_idf(spec, documents.len(), n_documents.into_iter());
+        }
+        let weighted: Vec<CsrMatrix> = parts.par_iter().map(|rows| model.weigh(rows, |column| column)).collect();
+        let matrix = CsrMatrix::concatenate(model.n_terms(), &weighted);
+        (model, matrix)
+    }
+
     /// Returns the weights of the terms of `documents`; terms outside of the vocabulary do not count.
     pub(crate) fn transform(&self, documents: &[Document<'_>]) -> CsrMatrix {
-        let weighted: Vec<CsrMatrix> = documents
-            .par_chunks(DOCUMENTS_PER_PART)
-            .map(|documents| {
-                let part = Part::count(&self.spec, documents, DefaultHashBuilder::default());
-                let columns: Vec<Option<u32>> = (0..part.vocabulary.len() as u32)
-                    .map(|number| self.vocabulary.find(part.vocabulary.term(number)))
-                    .collect();
-                self.weigh(&part, |number| columns[number as usize])
-            })
-            .collect();
+        let parts = counts::parts_of(documents, BYTES_PER_PART);
+        if parts.len() <= 1 {
+            // Handing over to another thread takes longer than a text.
+            return self.weigh(&self.count(documents), |column| column);
+        }
+        let weighted: Vec<CsrMatrix> =
+            parts.into_par_iter().map(|part| self.weigh(&self.count(&documents[part]), |column| column)).collect();
         CsrMatrix::concatenate(self.n_terms(), &weighted)
     }
 
@@ -103,128 +109,137 @@ impl TfidfModel {
         &self.spec
     }
 
-    /// Returns the number of terms.
+    /// Returns the number of features.
     pub fn n_terms(&self) -> usize {
-        self.vocabulary.len()
+        self.spec.hash.map_or(self.vocabulary.len(), |hash| hash.features)
     }
 
-    /// Returns the term at a column of the weights.
+    /// Returns the term at a column of the weights; for a hash, which several terms may have, its number.
     ///
     /// # Panics
     /// If there is no such column.
-    pub fn term(&self, column: usize) -> &str {
-        self.vocabulary.term(column as u32)
+    pub fn term(&self, column: usize) -> Cow<'_, str> {
+        match self.spec.hash {
+            Some(_) => Cow::Owned(format!("#{column}")),
+            None => Cow::Borrowed(self.vocabulary.term(column as u32)),
+        }
     }
 
-    /// Returns the inverse document frequency of each term.
+    /// Returns the inverse document frequency of each term; none where all weigh the same.
     pub fn inverse_document_frequencies(&self) -> &[f64] {
         &self.inverse_document_frequencies
     }
 
     pub(crate) fn inconsistency(&self) -> Option<String> {
+        if let Some(hash) = self.spec.hash
+            && !(1..=MAX_HASHED_FEATURES).contains(&hash.features)
+        {
+            return Some(format!("terms are hashed to {} features", hash.features));
+        }
         let n_weights = self.inverse_document_frequencies.len();
-        (n_weights != self.n_terms()).then(|| format!("{} terms have {n_weights} weights", self.n_terms()))
+        let expected = if self.spec.idf { self.n_terms() } else { 0 };
+        (n_weights != expected).then(|| format!("{} terms have {n_weights} weights", self.n_terms()))
     }
 
-    fn weigh(&self, part: &Part, column_of: impl Fn(u32) -> Option<u32>) -> CsrMatrix {
-        let mut builder = CsrBuilder::new(self.n_terms());
-        builder.reserve(part.ends.len(), part.counts.len());
-        let mut row: Vec<(u32, f64)> = Vec::new();
-        let mut begin = 0;
-        for &end in &part.ends {
-            row.clear();
-            for &(number, count) in &part.counts[begin..end] {
-                if let Some(column) = column_of(number) {
-                    row.push((column, self.weight(column, count)));
-                }
+    /// Counts the terms of some documents by the columns that they have.
+    fn count(&self, documents: &[Document<'_>]) -> Rows {
+        let mut reader = TermReader::new(&self.spec);
+        let mut rows = Rows::default();
+        // The column of each term as often as it is there; for a hash with its sign in the last bit.
+        let mut columns: Vec<u32> = Vec::new();
+        for document in documents {
+            columns.clear();
+            match self.spec.hash {
+                Some(hash) => reader.for_each(document, |term| {
+                    let code = murmur3(term.as_bytes());
+                    columns.push(feature(code, hash.features) << 1 | u32::from(hash.signed && code < 0));
+                }),
+                None => reader
+                    .for_each(document, |term| columns.extend(self.vocabulary.find(term).map(|column| column << 1))),
             }
+            columns.sort_unstable();
+            for same in columns.chunk_by(|left, right| left >> 1 == right >> 1) {
+                let n_negative = same.iter().filter(|&&code| code & 1 == 1).count();
+                rows.push(same[0] >> 1, same.len() as i32 - 2 * n_negative as i32);
+            }
+            rows.end_row();
+        }
+        rows
+    }
+
+    /// Weighs counts whose terms have columns, or [`LEFT_OUT`].
+    fn weigh(&self, rows: &Rows, column_of: impl Fn(u32) -> u32) -> CsrMatrix {
+        let mut builder = CsrBuilder::new(self.n_terms());
+        builder.reserve(rows.n_rows(), rows.n_counts());
+        let mut row: Vec<(u32, i32)> = Vec::new();
+        let mut weights: Vec<f64> = Vec::new();
+        for counts in rows.iter() {
+            row.clear();
+            row.extend(counts.iter().map(|&(number, count)| (column_of(number), count)));
+            row.retain(|&(column, _)| column != LEFT_OUT);
             row.sort_unstable_by_key(|&(column, _)| column);
-            let length = row.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt();
-            for &(column, weight) in &row {
+            weights.clear();
+            weights.extend(row.iter().map(|&(column, count)| self.weight(column, count)));
+            let length = self.spec.norm.length(&weights);
+            for (&(column, _), weight) in row.iter().zip(&weights) {
                 builder.push(column as usize, weight / length);
             }
             builder.end_row();
-            begin = end;
         }
         builder.finish()
     }
 
-    fn weight(&self, column: u32, count: u32) -> f64 {
-        let count = f64::from(count);
+    fn weight(&self, column: u32, count: i32) -> f64 {
+        let count = if self.spec.binary { 1.0 } else { f64::from(count) };
         let frequency = if self.spec.sublinear_tf { 1.0 + count.ln() } else { count };
-        frequency * self.inverse_document_frequencies[column as usize]
-    }
-}
-
-impl Part {
-    fn count(spec: &TfidfSpec, documents: &[Document<'_>], hasher: DefaultHashBuilder) -> Part {
-        let tokenizer = Tokenizer::new(spec.lowercase, spec.stop_words);
-        let mut part = Part { vocabulary: Vocabulary::with_hasher(hasher), ends: Vec::new(), counts: Vec::new() };
-        let mut words = Words::default();
-        // For each term, the place of its count in the current document, valid if it is not before the document's begin.
-        let mut places: Vec<usize> = Vec::new();
-        for document in documents {
-            tokenizer.words(document.iter().copied(), &mut words);
-            let begin = part.counts.len();
-            for n_words in spec.ngrams.0..=spec.ngrams.1 {
-                for term in words.terms(n_words) {
-                    let number = part.vocabulary.insert(term);
-                    if number as usize == places.len() {
-                        places.push(part.counts.len());
-                        part.counts.push((number, 1));
-                    } else if places[number as usize] < begin {
-                        places[number as usize] = part.counts.len();
-                        part.counts.push((number, 1));
-                    } else {
-                        part.counts[places[number as usize]].1 += 1;
-                    }
-                }
-            }
-            part.ends.push(part.counts.len());
+        match self.inverse_document_frequencies.get(column as usize) {
+            Some(weight) => frequency * weight,
+            None => frequency,
         }
-        part
     }
 }
 
-/// Returns all terms, their statistics, and for each part the numbers that its terms have among all.
-fn merge(parts: &[Part], hasher: DefaultHashBuilder) -> (Vocabulary, Vec<TermStatistics>, Vec<Vec<u32>>) {
-    let mut all_terms = Vocabulary::with_hasher(hasher);
-    let mut statistics: Vec<TermStatistics> = Vec::new();
-    let mut renumberings = Vec::with_capacity(parts.len());
-    for part in parts {
-        let renumbering: Vec<u32> =
-            (0..part.vocabulary.len() as u32).map(|number| all_terms.insert(part.vocabulary.term(number))).collect();
-        statistics.resize_with(all_terms.len(), || TermStatistics { n_documents: 0, n_occurrences: 0 });
-        for &(number, count) in &part.counts {
-            let term = &mut statistics[renumbering[number as usize] as usize];
-            term.n_documents += 1;
-            term.n_occurrences += u64::from(count);
-        }
-        renumberings.push(renumbering);
-    }
-    (all_terms, statistics, renumberings)
+fn too_long(_: Full) -> TrainError {
+    TrainError::data(
+        "the distinct terms of the documents have more than 4 GiB of text",
+        "use `hash`, or shorter `ngrams`",
+    )
 }
 
-/// Returns the numbers of the terms that are kept, sorted by term.
-fn select_terms(spec: &TfidfSpec, n_documents: usize, terms: &Vocabulary, statistics: &[TermStatistics]) -> Vec<u32> {
+/// Returns the terms that are kept, in the order of their text.
+fn select_terms<'t>(spec: &TfidfSpec, n_documents: usize, terms: &'t counts::Terms) -> Vec<KeptTerm<'t>> {
     let least = spec.min_df.to_documents(n_documents);
     let greatest = spec.max_df.to_documents(n_documents);
-    let mut kept: Vec<u32> = (0..terms.len() as u32)
-        .filter(|&number| (least..=greatest).contains(&f64::from(statistics[number as usize].n_documents)))
-        .collect();
-    kept.par_sort_unstable_by(|&left, &right| terms.term(left).cmp(terms.term(right)));
+    let keep = |term: TermStatistics| (least..=greatest).contains(&f64::from(term.n_documents));
+    let mut kept = terms.kept(keep);
     if let Some(max_features) = spec.max_features
         && kept.len() > max_features
     {
-        kept.sort_by_key(|&number| std::cmp::Reverse(statistics[number as usize].n_occurrences));
+        kept.sort_by_key(|term| std::cmp::Reverse(term.statistics.n_occurrences));
         kept.truncate(max_features);
-        kept.par_sort_unstable_by(|&left, &right| terms.term(left).cmp(terms.term(right)));
+        counts::sort_by_text(&mut kept);
     }
     kept
 }
 
-fn smooth_idf(n_documents: usize, n_with_term: u32) -> f64 {
-    ((1 + n_documents) as f64 / (1.0 + f64::from(n_with_term))).ln() + 1.0
+/// Returns the weights of terms in so many of all documents; none where all weigh the same.
+fn smooth_idf(spec: &TfidfSpec, n_documents: usize, with_term: impl Iterator<Item = u32>) -> Vec<f64> {
+    if !spec.idf {
+        return Vec::new();
+    }
+    with_term.map(|n_with_term| ((1 + n_documents) as f64 / (1.0 + f64::from(n_with_term))).ln() + 1.0).collect()
+}
+
+impl Norm {
+    /// Returns what the weights of a document are divided by.
+    fn length(self, weights: &[f64]) -> f64 {
+        let length = match self {
+            Norm::L2 => weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt(),
+            Norm::L1 => weights.iter().map(|weight| weight.abs()).sum(),
+            Norm::None => 1.0,
+        };
+        if length == 0.0 { 1.0 } else { length }
+    }
 }
 
 impl DocumentFrequency {

@@ -2,14 +2,16 @@
 
 use std::sync::LazyLock;
 
+use super::stem::StemLanguage;
 use super::stop_words;
 use crate::spec::StopWords;
 
 /// Cuts texts into words of at least two word characters.
 #[derive(Debug, Clone, Copy)]
-pub struct Tokenizer {
+pub struct Tokenizer<'s> {
     lowercase: bool,
-    stop_words: StopWords,
+    stop_words: &'s StopWords,
+    stem: Option<StemLanguage>,
 }
 
 /// The words of one text. It is meant to be used again for the next text, which saves its allocations.
@@ -22,32 +24,52 @@ pub struct Words {
     lowered: String,
 }
 
-impl Tokenizer {
-    /// Makes a tokenizer that lowers case or not, and leaves out stop words or not.
-    pub fn new(lowercase: bool, stop_words: StopWords) -> Tokenizer {
-        Tokenizer { lowercase, stop_words }
+impl<'s> Tokenizer<'s> {
+    /// Makes a tokenizer that lowers case or not, leaves out stop words, and cuts words to their stems or not.
+    pub fn new(lowercase: bool, stop_words: &'s StopWords, stem: Option<StemLanguage>) -> Tokenizer<'s> {
+        Tokenizer { lowercase, stop_words, stem }
     }
 
     /// Puts the words of the texts in `texts` into `words`, replacing what was there; no word spans two texts.
     pub fn words<'t>(&self, texts: impl IntoIterator<Item = &'t str>, words: &mut Words) {
-        words.joined.clear();
-        words.spans.clear();
+        let Words { joined, spans, lowered } = words;
+        joined.clear();
+        spans.clear();
+        self.for_each_word(texts, lowered, |word| {
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            let begin = joined.len() as u32;
+            joined.push_str(word);
+            spans.push((begin, joined.len() as u32));
+        });
+    }
+
+    /// Calls `visit` with each word of the texts in `texts`; `lowered` is room for one text.
+    pub(super) fn for_each_word<'t>(
+        &self,
+        texts: impl IntoIterator<Item = &'t str>,
+        lowered: &mut String,
+        mut visit: impl FnMut(&str),
+    ) {
         for text in texts {
             if self.lowercase {
-                let mut lowered = std::mem::take(&mut words.lowered);
-                lower(text, &mut lowered);
-                self.cut(&lowered, words);
-                words.lowered = lowered;
+                lower(text, lowered);
+                self.cut(lowered, &mut visit);
             } else {
-                self.cut(text, words);
+                self.cut(text, &mut visit);
             }
         }
     }
 
-    fn cut(self, text: &str, words: &mut Words) {
+    fn cut(&self, text: &str, visit: &mut impl FnMut(&str)) {
         let bytes = text.as_bytes();
         let mut position = 0;
-        while position < bytes.len() {
+        while let Some(&byte) = bytes.get(position) {
+            if CLASSES[byte as usize] == ByteClass::Other {
+                position += 1;
+                continue;
+            }
             let begin = position;
             let mut n_chars = 0;
             while let Some(width) = word_char_width(text, position) {
@@ -55,22 +77,22 @@ impl Tokenizer {
                 n_chars += 1;
             }
             if n_chars >= 2 {
-                self.keep(&text[begin..position], words);
+                self.keep(&text[begin..position], visit);
+            } else if n_chars == 0 {
+                position += char_width(byte);
             }
-            position += char_width(bytes, position);
         }
     }
 
-    fn keep(self, word: &str, words: &mut Words) {
-        if self.stop_words == StopWords::English && stop_words::is_english(word) {
+    #[inline]
+    fn keep(&self, word: &str, visit: &mut impl FnMut(&str)) {
+        if stop_words::contains(self.stop_words, word) {
             return;
         }
-        if !words.joined.is_empty() {
-            words.joined.push(' ');
+        match self.stem {
+            Some(language) => visit(&language.stem(word)),
+            None => visit(word),
         }
-        let begin = words.joined.len() as u32;
-        words.joined.push_str(word);
-        words.spans.push((begin, words.joined.len() as u32));
     }
 }
 
@@ -91,7 +113,8 @@ impl Words {
     }
 }
 
-fn lower(text: &str, lowered: &mut String) {
+/// Puts `text` in lower case into `lowered`, replacing what was there.
+pub(super) fn lower(text: &str, lowered: &mut String) {
     lowered.clear();
     if text.is_ascii() {
         lowered.push_str(text);
@@ -101,38 +124,52 @@ fn lower(text: &str, lowered: &mut String) {
     }
 }
 
+/// What a byte says about the character that it begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByteClass {
+    /// No word character.
+    Other,
+    /// A word character of one byte.
+    Word,
+    /// A character of several bytes, which must be looked up.
+    Wide,
+}
+
+const CLASSES: [ByteClass; 256] = {
+    let mut classes = [ByteClass::Wide; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let character = byte as u8;
+        let is_word = character.is_ascii_alphanumeric() || character == b'_';
+        classes[byte] = if is_word { ByteClass::Word } else { ByteClass::Other };
+        byte += 1;
+    }
+    classes
+};
+
 /// Returns the width in bytes of the word character at `position`, if there is one.
 #[inline]
 fn word_char_width(text: &str, position: usize) -> Option<usize> {
     let &byte = text.as_bytes().get(position)?;
-    if byte < 0x80 {
-        return ASCII_WORD[byte as usize].then_some(1);
+    match CLASSES[byte as usize] {
+        ByteClass::Word => Some(1),
+        ByteClass::Other => None,
+        ByteClass::Wide => {
+            let character = text[position..].chars().next()?;
+            is_wide_word_char(character).then(|| character.len_utf8())
+        }
     }
-    let character = text[position..].chars().next()?;
-    is_wide_word_char(character).then(|| character.len_utf8())
 }
 
-/// Returns the width in bytes of the character at `position`; 1 at the end.
-#[inline]
-fn char_width(bytes: &[u8], position: usize) -> usize {
-    match bytes.get(position) {
-        Some(0xc0..0xe0) => 2,
-        Some(0xe0..0xf0) => 3,
-        Some(0xf0..) => 4,
+/// Returns the width in bytes of the character that begins with `byte`.
+fn char_width(byte: u8) -> usize {
+    match byte {
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        0xf0.. => 4,
         _ => 1,
     }
 }
-
-const ASCII_WORD: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        let character = byte as u8;
-        table[byte] = character.is_ascii_alphanumeric() || character == b'_';
-        byte += 1;
-    }
-    table
-};
 
 /// Python's `\w` is a letter, a number or an underscore. `char::is_alphanumeric` takes combining marks for letters too,
 /// hence a table of its own.
@@ -156,7 +193,7 @@ mod tests {
 
     fn check(text: &str, n_words: usize, expected: &[&str]) {
         let mut words = Words::default();
-        Tokenizer::new(true, StopWords::None).words([text], &mut words);
+        Tokenizer::new(true, &StopWords::None, None).words([text], &mut words);
         assert_eq!(words.terms(n_words).collect::<Vec<_>>(), expected, "{text:?}");
     }
 
@@ -183,14 +220,25 @@ mod tests {
     #[test]
     fn stop_words_are_gone_before_terms_are_made() {
         let mut words = Words::default();
-        Tokenizer::new(true, StopWords::English).words(["The cat and THE dog"], &mut words);
+        Tokenizer::new(true, &StopWords::English, None).words(["The cat and THE dog"], &mut words);
         assert_eq!(words.terms(2).collect::<Vec<_>>(), ["cat dog"]);
+        let own = StopWords::list(["dog".to_owned(), "cat".to_owned()]);
+        Tokenizer::new(true, &own, None).words(["The cat and THE dog"], &mut words);
+        assert_eq!(words.terms(1).collect::<Vec<_>>(), ["the", "and", "the"]);
+    }
+
+    #[test]
+    fn stems_are_made_of_what_stop_words_leave() {
+        let mut words = Words::default();
+        let tokenizer = Tokenizer::new(true, &StopWords::English, Some(StemLanguage::English));
+        tokenizer.words(["The running dogs have run"], &mut words);
+        assert_eq!(words.terms(1).collect::<Vec<_>>(), ["run", "dog", "run"]);
     }
 
     #[test]
     fn no_word_spans_two_texts() {
         let mut words = Words::default();
-        Tokenizer::new(true, StopWords::None).words(["ab", "cd"], &mut words);
+        Tokenizer::new(true, &StopWords::None, None).words(["ab", "cd"], &mut words);
         assert_eq!(words.terms(1).collect::<Vec<_>>(), ["ab", "cd"]);
     }
 }

@@ -1,8 +1,8 @@
 //! Terms and their numbers.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::DefaultHashBuilder;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -11,28 +11,42 @@ use crate::packed;
 /// Distinct terms, numbered from 0 in the order in which they came; they lie in one block of text.
 ///
 /// The hasher is seeded anew in each process. That never shows: terms are looked up by hash, and listed by number.
+///
+/// Looking a term up waits for memory most of the time. So a slot of the table has all that is needed to compare the term,
+/// and a term that is not there is mostly known by its slot alone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Vocabulary {
     text: String,
     /// Where each term ends in `text`.
     ends: Vec<u32>,
-    by_term: HashTable<u32>,
+    /// The hash of each term.
+    tags: Vec<u32>,
+    /// A power of two, or none at all; a term is in the first free slot from that of its hash.
+    slots: Vec<Slot>,
     hasher: DefaultHashBuilder,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    tag: u32,
+    /// [`NOBODY`] in a free slot.
+    number: u32,
+    begin: u32,
+    end: u32,
+}
+
+const NOBODY: u32 = u32::MAX;
+
+const FREE: Slot = Slot { tag: 0, number: NOBODY, begin: 0, end: 0 };
+
+/// The terms are too many, or too long: in all they may have 2³² bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Full;
 
 impl Vocabulary {
     /// Makes an empty vocabulary that hashes as `hasher` does.
     pub(super) fn with_hasher(hasher: DefaultHashBuilder) -> Vocabulary {
         Vocabulary { hasher, ..Vocabulary::default() }
-    }
-
-    /// Makes a vocabulary of distinct terms, numbered as they come.
-    pub(super) fn from_distinct<'t>(terms: impl IntoIterator<Item = &'t str>) -> Vocabulary {
-        let mut vocabulary = Vocabulary::default();
-        for term in terms {
-            vocabulary.insert(term);
-        }
-        vocabulary
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,30 +57,90 @@ impl Vocabulary {
         term(&self.text, &self.ends, number)
     }
 
+    /// Returns the hash of the term at `number`.
+    pub(super) fn tag(&self, number: u32) -> u32 {
+        self.tags[number as usize]
+    }
+
+    /// Returns the hash of any term.
+    #[inline]
+    pub(super) fn tag_of(&self, term: &str) -> u32 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(term.as_bytes());
+        hasher.finish() as u32
+    }
+
     /// Returns the number of `term`, if it has one.
+    #[inline]
     pub(super) fn find(&self, term: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one(term);
-        self.by_term.find(hash, |&number| self.term(number) == term).copied()
+        if self.slots.is_empty() {
+            return None;
+        }
+        let number = self.slots[self.place(self.tag_of(term), term)].number;
+        (number != NOBODY).then_some(number)
     }
 
     /// Returns the number of `term`, which it is given if it has none.
-    pub(super) fn insert(&mut self, term: &str) -> u32 {
-        let Vocabulary { text, ends, by_term, hasher } = self;
-        let hash = hasher.hash_one(term);
-        let next = ends.len() as u32;
-        let entry = by_term.entry(
-            hash,
-            |&number| self::term(text, ends, number) == term,
-            |&number| hasher.hash_one(self::term(text, ends, number)),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
-            hashbrown::hash_table::Entry::Vacant(entry) => {
-                entry.insert(next);
-                text.push_str(term);
-                ends.push(text.len() as u32);
-                next
+    #[inline]
+    pub(super) fn insert(&mut self, term: &str) -> Result<u32, Full> {
+        self.insert_tagged(self.tag_of(term), term)
+    }
+
+    /// Does the same for a term whose hash is known.
+    #[inline]
+    pub(super) fn insert_tagged(&mut self, tag: u32, term: &str) -> Result<u32, Full> {
+        // At most two thirds are taken, so that a free slot is never far.
+        if self.ends.len() * 3 >= self.slots.len() * 2 {
+            self.grow();
+        }
+        let place = self.place(tag, term);
+        let number = self.slots[place].number;
+        if number == NOBODY { self.append(place, tag, term) } else { Ok(number) }
+    }
+
+    /// Reserves room for `n_terms` terms.
+    pub(super) fn reserve(&mut self, n_terms: usize) {
+        while n_terms * 3 >= self.slots.len() * 2 {
+            self.grow();
+        }
+    }
+
+    fn append(&mut self, place: usize, tag: u32, term: &str) -> Result<u32, Full> {
+        let number = self.ends.len() as u32;
+        let end = u32::try_from(self.text.len() + term.len()).map_err(|_| Full)?;
+        self.slots[place] = Slot { tag, number, begin: self.text.len() as u32, end };
+        self.text.push_str(term);
+        self.ends.push(end);
+        self.tags.push(tag);
+        Ok(number)
+    }
+
+    /// Returns the slot of a term, or the free one where it belongs. There are slots.
+    #[inline]
+    fn place(&self, tag: u32, term: &str) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut place = tag as usize & mask;
+        loop {
+            let slot = &self.slots[place];
+            let is_it =
+                slot.tag == tag && self.text.as_bytes()[slot.begin as usize..slot.end as usize] == *term.as_bytes();
+            if slot.number == NOBODY || is_it {
+                return place;
             }
+            place = (place + 1) & mask;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let n_slots = (2 * self.slots.len()).max(64);
+        let former = std::mem::replace(&mut self.slots, vec![FREE; n_slots]);
+        for slot in former.into_iter().filter(|slot| slot.number != NOBODY) {
+            let mut place = slot.tag as usize & (n_slots - 1);
+            while self.slots[place].number != NOBODY {
+                place = (place + 1) & (n_slots - 1);
+            }
+            self.slots[place] = slot;
         }
     }
 }
@@ -103,9 +177,12 @@ impl<'de> Deserialize<'de> for Vocabulary {
         if !ascends || ends.iter().any(|&end| !text.is_char_boundary(end as usize)) {
             return Err(D::Error::custom("the ends of terms do not cut the text of a vocabulary"));
         }
-        let vocabulary = Vocabulary::from_distinct((0..ends.len()).map(|number| term(&text, &ends, number as u32)));
-        if vocabulary.len() != ends.len() {
-            return Err(D::Error::custom("a term stands twice in a vocabulary"));
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.reserve(ends.len());
+        for number in 0..ends.len() as u32 {
+            if vocabulary.insert(term(&text, &ends, number)) != Ok(number) {
+                return Err(D::Error::custom("a term stands twice in a vocabulary"));
+            }
         }
         Ok(vocabulary)
     }
@@ -113,14 +190,17 @@ impl<'de> Deserialize<'de> for Vocabulary {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn terms_keep_their_numbers() {
         let mut vocabulary = Vocabulary::default();
-        assert_eq!(vocabulary.insert("cat"), 0);
-        assert_eq!(vocabulary.insert("dog"), 1);
-        assert_eq!(vocabulary.insert("cat"), 0);
+        assert_eq!(vocabulary.find("cat"), None);
+        assert_eq!(vocabulary.insert("cat"), Ok(0));
+        assert_eq!(vocabulary.insert("dog"), Ok(1));
+        assert_eq!(vocabulary.insert("cat"), Ok(0));
         assert_eq!(vocabulary.find("dog"), Some(1));
         assert_eq!(vocabulary.find("do"), None);
 
@@ -135,6 +215,24 @@ mod tests {
         for (text, ends) in [("ab", vec![3]), ("ab", vec![2, 1]), ("é", vec![1, 2]), ("aa", vec![1, 2])] {
             let bytes = rmp_serde::to_vec_named(&Stored { text: text.to_owned(), ends }).unwrap();
             assert!(rmp_serde::from_slice::<Vocabulary>(&bytes).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_those_of_a_map(terms in prop::collection::vec("[a-c]{0,4}", 0..300)) {
+            let mut vocabulary = Vocabulary::default();
+            let mut map = std::collections::HashMap::new();
+            for term in &terms {
+                let next = map.len() as u32;
+                let expected = *map.entry(term.clone()).or_insert(next);
+                prop_assert_eq!(vocabulary.insert(term), Ok(expected));
+            }
+            prop_assert_eq!(vocabulary.len(), map.len());
+            for (term, number) in map {
+                prop_assert_eq!(vocabulary.find(&term), Some(number));
+                prop_assert_eq!(vocabulary.term(number), term);
+            }
         }
     }
 }

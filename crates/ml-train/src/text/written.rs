@@ -1,6 +1,7 @@
 //! Finding the words of a text that a term stands for.
 
-use super::tfidf::{Document, TfidfModel};
+use super::Document;
+use super::tfidf::TfidfModel;
 use super::tokenizer::{Tokenizer, Words};
 
 /// The words of a text, in the form that terms are made of and as they are written.
@@ -15,7 +16,7 @@ struct WrittenWord<'t> {
 impl TfidfModel {
     /// Returns the words of `document`.
     pub(crate) fn written<'t>(&self, document: &Document<'t>) -> WrittenText<'t> {
-        let tokenizer = Tokenizer::new(self.spec().lowercase, self.spec().stop_words);
+        let tokenizer = Tokenizer::new(self.spec().lowercase, &self.spec().stop_words, self.spec().stem);
         let mut words = Words::default();
         let mut found = Vec::new();
         for text in document {

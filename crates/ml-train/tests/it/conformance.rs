@@ -11,11 +11,19 @@ use ml_train::spec::{PipelineSpec, Task};
 use ml_train::train::train;
 
 /// Every estimator for each of its tasks, with settings that are quick on little data.
-const ESTIMATORS: [(&str, &str); 21] = [
+const ESTIMATORS: [(&str, &str); 29] = [
     ("classification", "{kind: linear_svm}"),
+    ("classification", "{kind: linear_svm, penalty: l1}"),
+    ("classification", "{kind: linear_svm, probabilities: sigmoid}"),
+    ("classification", "{kind: linear_svm, penalty: elastic_net, probabilities: sigmoid, class_weight: balanced}"),
+    ("classification", "{kind: nb_svm, beta: 1.0}"),
     ("classification", "{kind: logistic_regression, class_weight: balanced}"),
+    ("classification", "{kind: logistic_regression, classes: multinomial}"),
+    ("classification", "{kind: logistic_regression, classes: multinomial, penalty: elastic_net}"),
+    ("classification", "{kind: logistic_regression, penalty: l1}"),
     ("classification", "{kind: softmax_regression}"),
     ("classification", "{kind: multinomial_naive_bayes}"),
+    ("classification", "{kind: complement_naive_bayes}"),
     ("classification", "{kind: gaussian_naive_bayes}"),
     ("classification", "{kind: decision_tree}"),
     ("classification", "{kind: random_forest, n_trees: 8}"),
@@ -81,7 +89,8 @@ fn bytes_with_threads(n_threads: usize, spec: &PipelineSpec, table: &Table) -> V
 fn the_suite_covers_every_estimator() {
     for kind in EstimatorSpec::KINDS {
         let tasks = ESTIMATORS.iter().filter(|(task, estimator)| spec(task, estimator).estimator.kind() == kind);
-        let covered: Vec<&str> = tasks.map(|(task, _)| *task).collect();
+        let mut covered: Vec<&str> = tasks.map(|(task, _)| *task).collect();
+        covered.dedup();
         let (_, estimator) = ESTIMATORS
             [ESTIMATORS.iter().position(|(task, estimator)| spec(task, estimator).estimator.kind() == kind).unwrap()];
         let declared: Vec<&str> =
@@ -104,13 +113,24 @@ fn the_same_seed_gives_the_same_bytes_with_one_thread_and_with_two() {
 #[test]
 fn many_classes_give_the_same_bytes_with_one_thread_and_with_two() {
     let words = ["red", "green", "blue", "black", "white", "pink", "brown", "grey", "gold"];
-    let texts = (0..200).map(|row| format!("{} {} {}", words[row % 9], words[row * 7 % 9], words[row * row % 9]));
+    // Enough text for several parts, which threads count and weigh by themselves.
+    let filler = "so it was said, and said again ".repeat(60);
+    let text = |row: usize| format!("{} {} {} {filler}", words[row % 9], words[row * 7 % 9], words[row * row % 9]);
+    let texts = (0..200).map(text);
     let labels = (0..200).map(|row| words[row % 9]);
     let table = Table::new(vec![Column::texts("text", texts), Column::texts("label", labels)]).unwrap();
-    for estimator in ["linear_svm", "logistic_regression"] {
+    let estimators = [
+        "linear_svm",
+        "{kind: linear_svm, probabilities: sigmoid}",
+        "nb_svm",
+        "logistic_regression",
+        "{kind: logistic_regression, classes: multinomial, penalty: elastic_net}",
+    ];
+    let terms = ["{ngrams: [1, 2]}", "{analyzer: char_wb, ngrams: [1, 4]}", "{hash: {features: 64, signed: false}}"];
+    for (estimator, terms) in estimators.into_iter().flat_map(|estimator| terms.map(|terms| (estimator, terms))) {
         let yaml = format!(
             "{{version: 1, name: many, task: classification, target: label, estimator: {estimator}, features: [{{columns: \
-             [text], steps: [{{tfidf: {{ngrams: [1, 2]}}}}]}}]}}"
+             [text], steps: [{{tfidf: {terms}}}]}}]}}"
         );
         let spec = PipelineSpec::from_yaml(&yaml).unwrap();
         let one = bytes_with_threads(1, &spec, &table);

@@ -54,8 +54,10 @@ fn tfidf_agrees_with_scikit_learn() {
 
         let (_, steps) = model.preprocessor().groups().next().unwrap();
         let FittedStep::Tfidf(tfidf) = &steps[0] else { panic!("{steps:?}") };
-        let terms: Vec<&str> = (0..tfidf.n_terms()).map(|column| tfidf.term(column)).collect();
-        assert_eq!(serde_json::to_value(terms).unwrap(), case["terms"], "{name}");
+        let terms: Vec<_> = (0..tfidf.n_terms()).map(|column| tfidf.term(column)).collect();
+        if case["settings"]["hash"].is_null() {
+            assert_eq!(serde_json::to_value(terms).unwrap(), case["terms"], "{name}");
+        }
         assert_close(&name, tfidf.inverse_document_frequencies(), &numbers(&case["idf"]), 1e-14);
         // The same arithmetic on doubles: only the last bits may differ.
         let weights = model.features(&table).unwrap();
@@ -121,11 +123,52 @@ fn probabilities_agree_with_scikit_learn() {
         // Two optimisers that stop close to the optimum, not at it.
         ("{kind: softmax_regression, alpha: 1.0}", "classes", "softmax_regression", false, 1e-4),
         ("{kind: multinomial_naive_bayes, alpha: 0.5}", "classes", "multinomial_naive_bayes", true, 1e-12),
+        ("{kind: complement_naive_bayes, alpha: 0.5}", "classes", "complement_naive_bayes", true, 1e-12),
+        (
+            "{kind: complement_naive_bayes, alpha: 0.5, norm: true}",
+            "classes",
+            "complement_naive_bayes_norm",
+            true,
+            1e-12,
+        ),
         ("{kind: gaussian_naive_bayes}", "classes", "gaussian_naive_bayes", false, 1e-12),
     ] {
         let predictions = fit(&reference, estimator, target, absolute);
         let found = predictions.probabilities.unwrap().values;
         assert_close(key, &found, &numbers(&reference[key]["probabilities"]), tolerance);
+    }
+}
+
+/// Both sides go on until gradients are tiny, which leaves the weights to differ by a little more.
+#[test]
+fn penalties_and_classes_at_once_agree_with_scikit_learn() {
+    let reference = json(include_str!("../golden/estimators.json"));
+    let tight = "tolerance: 1.0e-9, max_iterations: 10000";
+    for (settings, target, key) in [
+        ("classes: multinomial, c: 2.0, class_weight: balanced", "classes", "multinomial_balanced"),
+        ("classes: multinomial, c: 2.0", "halves", "multinomial_halves"),
+        ("classes: multinomial, penalty: l1", "classes", "multinomial_l1"),
+        ("classes: multinomial, penalty: elastic_net", "classes", "multinomial_elastic_net"),
+        ("penalty: l1", "halves", "logistic_regression_l1"),
+        ("penalty: elastic_net, l1_ratio: 0.3", "classes", "one_vs_rest_elastic_net"),
+    ] {
+        let estimator = format!("{{kind: logistic_regression, {settings}, {tight}}}");
+        let found = fit(&reference, &estimator, target, false).probabilities.unwrap().values;
+        assert_close(key, &found, &numbers(&reference[key]["probabilities"]), 1e-6);
+    }
+    let svm = fit(&reference, &format!("{{kind: linear_svm, penalty: l1, {tight}}}"), "classes", false);
+    let expected = numbers(&reference["linear_svm_l1"]["scores"]);
+    assert_close("linear_svm_l1", &svm.decision_scores.unwrap().values, &expected, 1e-5);
+}
+
+/// scikit-learn's sigmoids come from an optimiser that stops earlier than Newton's steps do.
+#[test]
+fn calibrated_margins_agree_with_scikit_learn() {
+    let reference = json(include_str!("../golden/estimators.json"));
+    let estimator = "{kind: linear_svm, probabilities: sigmoid, tolerance: 1.0e-10, max_iterations: 100000}";
+    for (target, key) in [("classes", "linear_svm_sigmoid"), ("halves", "linear_svm_sigmoid_halves")] {
+        let found = fit(&reference, estimator, target, false).probabilities.unwrap().values;
+        assert_close(key, &found, &numbers(&reference[key]["probabilities"]), 1e-4);
     }
 }
 

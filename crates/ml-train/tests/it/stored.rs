@@ -26,7 +26,7 @@ features:
   - { columns: [day], steps: [min_max] }
   - { columns: [source], steps: [{ impute: most_frequent }, one_hot] }
   - { columns: [city], steps: [ordinal] }
-estimator: { kind: logistic_regression, c: 5.0 }
+estimator: { kind: logistic_regression, c: 5.0, tolerance: 0.01 }
 ";
 
 fn table() -> Table {

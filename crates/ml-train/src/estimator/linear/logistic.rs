@@ -5,29 +5,57 @@ use serde::{Deserialize, Serialize};
 use super::Link;
 use super::lanes::{DualLoss, RowOfLane, Verdict, Visit};
 use super::one_vs_rest::{self, Settings};
+use super::primal::{Loss, Penalty, Primal};
 use crate::error::TrainError;
 use crate::estimator::settings::{CLASSIFICATION, Faults};
 use crate::estimator::{ClassWeight, Estimator, Fitted, TrainingData};
 use crate::progress::Progress;
 use crate::spec::Task;
 
-/// L2-regularised logistic loss, one class against the rest, as liblinear's solver 7. The intercept is regularised too.
+/// Logistic loss. One class against the rest with the penalty `l2` is liblinear's solver 7, where the intercept is penalised
+/// as the weights are; all else is the problem that scikit-learn's `LogisticRegression` solves, where it is not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogisticRegression {
     /// How much the loss counts against the size of the weights.
     pub c: f64,
-    /// When no gradient is larger, the iteration ends.
-    pub tolerance: f64,
+    /// What becomes of more than two classes.
+    pub classes: ClassScheme,
+    /// What large weights cost.
+    pub penalty: Penalty,
+    /// The share of the absolute penalty in that of `elastic_net`.
+    pub l1_ratio: f64,
+    /// When no gradient is larger, the iteration ends, by default 0.01. For `multinomial`, and penalties other than `l2`,
+    /// when no derivative is larger than this share of what all rows count, by default 0.0001.
+    pub tolerance: Option<f64>,
     /// The most passes over the rows.
     pub max_iterations: usize,
     /// How much a row of a class counts.
     pub class_weight: ClassWeight,
 }
 
+/// What becomes of more than two classes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassScheme {
+    /// Each is separated from all others by itself, and the probabilities are scaled to sum 1.
+    #[default]
+    OneVsRest,
+    /// The probabilities of all are fitted together.
+    Multinomial,
+}
+
 impl Default for LogisticRegression {
     fn default() -> LogisticRegression {
-        LogisticRegression { c: 1.0, tolerance: 0.01, max_iterations: 1000, class_weight: ClassWeight::None }
+        LogisticRegression {
+            c: 1.0,
+            classes: ClassScheme::OneVsRest,
+            penalty: Penalty::L2,
+            l1_ratio: 0.5,
+            tolerance: None,
+            max_iterations: 1000,
+            class_weight: ClassWeight::None,
+        }
     }
 }
 
@@ -43,20 +71,37 @@ impl Estimator for LogisticRegression {
     fn setting_faults(&self) -> Vec<(&'static str, String)> {
         Faults::default()
             .positive("c", self.c)
-            .positive("tolerance", self.tolerance)
+            .share("l1_ratio", self.l1_ratio)
+            .positive("tolerance", self.tolerance.unwrap_or(1.0))
             .at_least("max_iterations", 1, self.max_iterations)
             .list()
     }
 
     fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        let (classes, n_classes) = data.target.classes(self.kind())?;
+        let class_weights = self.class_weight.weights(classes, n_classes);
+        if self.classes == ClassScheme::Multinomial || self.penalty != Penalty::L2 {
+            let one_vs_rest = self.classes == ClassScheme::OneVsRest;
+            let primal = Primal {
+                kind: self.kind(),
+                loss: if one_vs_rest { Loss::LogOdds } else { Loss::Softmax },
+                c: self.c,
+                penalty: self.penalty,
+                l1_ratio: self.l1_ratio,
+                class_weights,
+                tolerance: self.tolerance.unwrap_or(1e-4),
+                max_steps: self.max_iterations,
+            };
+            return primal.fit(data, progress);
+        }
         let settings = Settings {
             kind: self.kind(),
             link: Link::LogOdds,
             cost: self.c,
-            class_weight: self.class_weight,
+            class_weights,
             max_passes: self.max_iterations,
         };
-        one_vs_rest::fit(&settings, &LogLoss { tolerance: self.tolerance }, data, progress)
+        one_vs_rest::fit(&settings, &LogLoss { tolerance: self.tolerance.unwrap_or(0.01) }, data, progress)
     }
 }
 

@@ -6,7 +6,7 @@ use super::lanes::{DualLoss, Separation, Solution};
 use super::problem::{Problem, Source};
 use super::{LinearPredictor, Link};
 use crate::error::TrainError;
-use crate::estimator::{ClassWeight, Fitted, FittedPredictor, TrainingData};
+use crate::estimator::{Fitted, FittedPredictor, TrainingData};
 use crate::progress::Progress;
 
 /// What the learners have in common.
@@ -14,7 +14,8 @@ pub(super) struct Settings {
     pub(super) kind: &'static str,
     pub(super) link: Link,
     pub(super) cost: f64,
-    pub(super) class_weight: ClassWeight,
+    /// How much a row of each class counts.
+    pub(super) class_weights: Vec<f64>,
     pub(super) max_passes: usize,
 }
 
@@ -28,6 +29,8 @@ pub(super) fn fit<L: DualLoss>(
     let (_, n_classes) = data.target.classes(settings.kind)?;
     match n_classes {
         0..=2 => fit_lanes::<L, 1>(settings, loss, data, progress),
+        // A few classes are shared out to two threads rather than done side by side by one.
+        3..=4 => fit_lanes::<L, 2>(settings, loss, data, progress),
         // More lanes would read rows less often, but their weights would fit the processor's caches less well.
         _ => fit_lanes::<L, 4>(settings, loss, data, progress),
     }
@@ -41,7 +44,7 @@ fn fit_lanes<L: DualLoss, const LANES: usize>(
 ) -> Result<Fitted, TrainError> {
     let (classes, n_classes) = data.target.classes(settings.kind)?;
     let problem = Problem::new(data.features);
-    let class_weights = settings.class_weight.weights(classes, n_classes);
+    let class_weights = &settings.class_weights;
     // Of two classes the second is separated from the first, each with its weight; of more, each from all others, which
     // then count as they are.
     let (separated, rest_weight): (Vec<usize>, f64) =

@@ -3,31 +3,49 @@
 use serde::{Deserialize, Serialize};
 
 use super::Link;
+use super::calibration::{self, Probabilities};
 use super::lanes::{DualLoss, RowOfLane, Verdict, Visit};
 use super::one_vs_rest::{self, Settings};
+use super::primal::{Loss, Penalty, Primal};
 use crate::error::TrainError;
 use crate::estimator::settings::{CLASSIFICATION, Faults};
 use crate::estimator::{ClassWeight, Estimator, Fitted, TrainingData};
 use crate::progress::Progress;
 use crate::spec::Task;
 
-/// L2-regularised squared hinge loss, one class against the rest, as liblinear's solver 1 and scikit-learn's `LinearSVC`.
+/// Squared hinge loss, one class against the rest, as liblinear's and scikit-learn's `LinearSVC`. The intercept is penalised
+/// as the weights are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinearSvm {
     /// How much the loss counts against the size of the weights.
     pub c: f64,
-    /// When projected gradients differ by less, the iteration ends.
-    pub tolerance: f64,
+    /// What large weights cost.
+    pub penalty: Penalty,
+    /// The share of the absolute penalty in that of `elastic_net`.
+    pub l1_ratio: f64,
+    /// When projected gradients differ by less, the iteration ends, by default 0.1. For penalties other than `l2`, when no
+    /// derivative is larger than this share of what all rows count, by default 0.0001.
+    pub tolerance: Option<f64>,
     /// The most passes over the rows.
     pub max_iterations: usize,
     /// How much a row of a class counts.
     pub class_weight: ClassWeight,
+    /// Whether margins become probabilities.
+    pub probabilities: Probabilities,
 }
 
 impl Default for LinearSvm {
     fn default() -> LinearSvm {
-        LinearSvm { c: 1.0, tolerance: 0.1, max_iterations: 1000, class_weight: ClassWeight::None }
+        LinearSvm {
+            c: 1.0,
+            penalty: Penalty::L2,
+            l1_ratio: 0.5,
+            tolerance: None,
+            max_iterations: 1000,
+            class_weight: ClassWeight::None,
+            probabilities: Probabilities::None,
+        }
     }
 }
 
@@ -43,20 +61,49 @@ impl Estimator for LinearSvm {
     fn setting_faults(&self) -> Vec<(&'static str, String)> {
         Faults::default()
             .positive("c", self.c)
-            .positive("tolerance", self.tolerance)
+            .share("l1_ratio", self.l1_ratio)
+            .positive("tolerance", self.tolerance.unwrap_or(1.0))
             .at_least("max_iterations", 1, self.max_iterations)
             .list()
     }
 
     fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
-        let settings = Settings {
-            kind: self.kind(),
-            link: Link::Margin,
-            cost: self.c,
-            class_weight: self.class_weight,
-            max_passes: self.max_iterations,
-        };
-        one_vs_rest::fit(&settings, &SquaredHinge { tolerance: self.tolerance }, data, progress)
+        let (classes, n_classes) = data.target.classes(self.kind())?;
+        let class_weights = self.class_weight.weights(classes, n_classes);
+        let fit = |data: TrainingData<'_>| self.fit_margins(self.kind(), &class_weights, data, progress);
+        match self.probabilities {
+            Probabilities::None => fit(data),
+            Probabilities::Sigmoid => calibration::calibrated(self.kind(), data, fit),
+        }
+    }
+}
+
+impl LinearSvm {
+    /// Fits margins, with the given weight of a row of each class, for an estimator that goes by the name of `kind`.
+    pub(super) fn fit_margins(
+        &self,
+        kind: &'static str,
+        class_weights: &[f64],
+        data: TrainingData<'_>,
+        progress: &dyn Progress,
+    ) -> Result<Fitted, TrainError> {
+        let class_weights = class_weights.to_vec();
+        if self.penalty != Penalty::L2 {
+            let primal = Primal {
+                kind,
+                loss: Loss::SquaredHinge,
+                c: self.c,
+                penalty: self.penalty,
+                l1_ratio: self.l1_ratio,
+                class_weights,
+                tolerance: self.tolerance.unwrap_or(1e-4),
+                max_steps: self.max_iterations,
+            };
+            return primal.fit(data, progress);
+        }
+        let settings =
+            Settings { kind, link: Link::Margin, cost: self.c, class_weights, max_passes: self.max_iterations };
+        one_vs_rest::fit(&settings, &SquaredHinge { tolerance: self.tolerance.unwrap_or(0.1) }, data, progress)
     }
 }
 
