@@ -33,8 +33,8 @@ use crate::spec::Task;
 use crate::train::train_rows;
 
 use figures::figures;
-use outcome::{ClassOutcome, Outcome, OutcomeValues};
 pub(crate) use outcome::Truth;
+use outcome::{ClassOutcome, Outcome, OutcomeValues};
 
 /// The figures of a model on some rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
