@@ -4,6 +4,7 @@ mod bad_input;
 mod chaos;
 mod demo;
 mod doctor;
+mod evaluation;
 mod harness;
 mod joined;
 mod kill;

@@ -2,12 +2,14 @@
 //!
 //! Exit codes: 0 done; 1 failed; 2 wrong usage.
 
+mod chart;
 mod cli;
 mod compose;
 mod config;
 mod dataset_ref;
 mod demo;
 mod doctor;
+mod evaluation;
 mod file;
 mod ingesting;
 mod interrupt;

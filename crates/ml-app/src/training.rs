@@ -1,4 +1,4 @@
-//! Training and evaluation: loads rows, computes off the async threads, records the run, registers the version.
+//! Training: loads rows, fits and scores off the async threads, records the run, registers the version.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,12 +22,16 @@ use ml_data::dataset::split::{SplitRows, split_of};
 use ml_data::manager::Results;
 use ml_monitor::profile::{ProfileOptions, ReferenceProfile};
 use ml_registry::registry::{NewRegistration, Origin};
+use ml_train::evaluate::bootstrap::BootstrapOptions;
+use ml_train::evaluate::leaks::{Leak, LeakRows, TimeOrder, find_leaks};
+use ml_train::evaluate::measured::Measured;
 use ml_train::evaluate::{self, Comparison, Evaluation};
 use ml_train::model::TrainedModel;
 use ml_train::spec::{PipelineSpec, Task};
 use ml_train::train::{self, TrainingSummary};
 
 use crate::compose::App;
+use crate::evaluation;
 use crate::progress::FitProgress;
 use crate::run_record::RunRecord;
 use crate::selection::{self, SearchFile, SearchReport};
@@ -99,28 +103,13 @@ pub(crate) struct TrainReport {
     pub(crate) metrics: BTreeMap<String, f64>,
     /// Figures of the baselines on the same rows.
     pub(crate) baselines: Vec<BaselineScores>,
-    /// What the training met: rows dropped, features, warnings.
+    /// The figures with the intervals they lie in.
+    pub(crate) measured: Measured,
+    /// What the training met, and what makes the figures doubtful.
     pub(crate) warnings: Vec<String>,
     /// How the pipeline was chosen, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) search: Option<SearchReport>,
-}
-
-/// What an evaluation led to.
-#[derive(Debug, Serialize)]
-pub(crate) struct EvaluateReport {
-    /// `name@version` of the model.
-    pub(crate) model: String,
-    /// `name@version` of the rows.
-    pub(crate) dataset: String,
-    /// The split scored.
-    pub(crate) split: Split,
-    /// Rows scored.
-    pub(crate) n_samples: u64,
-    /// Figures on those rows.
-    pub(crate) metrics: BTreeMap<String, f64>,
-    /// Per-class figures, confusion matrix, notes.
-    pub(crate) details: Value,
 }
 
 /// What came out of the computation, before anything is stored.
@@ -130,16 +119,18 @@ struct Fitted {
     profile: Vec<u8>,
     summary: TrainingSummary,
     comparison: Comparison,
+    measured: Measured,
+    leaks: Vec<Leak>,
     scored_on: Split,
     fit_seconds: f64,
 }
 
 /// What an evaluation is of.
-struct Evaluated<'a> {
+pub(crate) struct Evaluated<'a> {
     /// The run that fitted the model and evaluated it at once.
-    run_id: Option<&'a RunId>,
+    pub(crate) run_id: Option<&'a RunId>,
     /// The version, if the model is registered.
-    version: Option<&'a ModelVersion>,
+    pub(crate) version: Option<&'a ModelVersion>,
 }
 
 /// Reads a pipeline file; every fault of it is told at once.
@@ -198,15 +189,23 @@ async fn fit_and_register(
     record: &RunRecord,
     stop: &CancellationToken,
 ) -> anyhow::Result<TrainReport> {
-    let fitted = fit(request.pipeline.spec.clone(), table, stop.clone()).await?;
+    let time_order = evaluation::time_order(&request.dataset);
+    let fitted = fit(request.pipeline.spec.clone(), table, time_order, stop.clone()).await?;
     record.log_outcome(app, &fitted.summary, &fitted.comparison).await?;
     let version = if request.register { Some(register(app, request, name, &fitted, record).await?) } else { None };
     let comparison = &fitted.comparison;
-    let details = json!({"evaluation": comparison.model, "baselines": comparison.baselines});
+    let details = json!({
+        "evaluation": comparison.model,
+        "baselines": comparison.baselines,
+        "measured": fitted.measured,
+        "leaks": fitted.leaks,
+    });
     let evaluated = Evaluated { run_id: Some(&record.id), version: version.as_ref() };
     let performance = performance(app, evaluated, &request.dataset, fitted.scored_on, &comparison.model, details);
     app.data.write(&Results::ModelPerformance(vec![performance])).await?;
     let artifact = ArtifactRef::of(&fitted.bytes);
+    let mut warnings = fitted.summary.warnings;
+    warnings.extend(fitted.leaks.into_iter().map(|leak| leak.message));
     Ok(TrainReport {
         model: version.as_ref().map(ModelVersion::reference),
         alias: request.alias.clone(),
@@ -220,13 +219,19 @@ async fn fit_and_register(
         fit_seconds: fitted.fit_seconds,
         baselines: baselines(&fitted.comparison),
         metrics: fitted.comparison.model.metrics,
-        warnings: fitted.summary.warnings,
+        measured: fitted.measured,
+        warnings,
         search: None,
     })
 }
 
 /// Fits and scores on a thread of its own, so that the runtime stays free.
-async fn fit(spec: PipelineSpec, table: Arc<Table>, stop: CancellationToken) -> anyhow::Result<Fitted> {
+async fn fit(
+    spec: PipelineSpec,
+    table: Arc<Table>,
+    time_order: TimeOrder,
+    stop: CancellationToken,
+) -> anyhow::Result<Fitted> {
     let work = move || {
         let rows = split_of(&table)?;
         let (scored_on, scored_rows) = rows_to_score(&rows)?;
@@ -234,7 +239,11 @@ async fn fit(spec: PipelineSpec, table: Arc<Table>, stop: CancellationToken) -> 
         let begun = Instant::now();
         let trained = train::train_rows(&spec, &table, rows.of(Split::Train), &progress)?;
         let fit_seconds = begun.elapsed().as_secs_f64();
-        let comparison = evaluate::compare(&trained.model, &table, rows.of(Split::Train), scored_rows)?;
+        let train_rows = rows.of(Split::Train);
+        let (comparison, outcome) = evaluate::compare_with_outcome(&trained.model, &table, train_rows, scored_rows)?;
+        let measured = Measured::of(&outcome, &BootstrapOptions { seed: spec.seed, ..BootstrapOptions::default() })?;
+        let leak_rows = LeakRows { table: &table, train: train_rows, scored: scored_rows, time_order };
+        let leaks = find_leaks(&trained.model, leak_rows, &outcome)?;
         let profile = reference_profile(&trained.model, &table, rows.of(Split::Train), scored_rows)?.to_json();
         let bytes = trained.model.to_bytes()?;
         Ok(Fitted {
@@ -243,6 +252,8 @@ async fn fit(spec: PipelineSpec, table: Arc<Table>, stop: CancellationToken) -> 
             profile,
             summary: trained.summary,
             comparison,
+            measured,
+            leaks,
             scored_on,
             fit_seconds,
         })
@@ -333,7 +344,7 @@ async fn register(
 }
 
 /// Returns the row that is kept of an evaluation on `split` of `dataset`; `details` are what the figures alone do not say.
-fn performance(
+pub(crate) fn performance(
     app: &App,
     evaluated: Evaluated<'_>,
     dataset: &DatasetVersion,
@@ -361,34 +372,6 @@ fn baselines(comparison: &Comparison) -> Vec<BaselineScores> {
     scores
         .map(|baseline| BaselineScores { name: baseline.estimator.clone(), metrics: baseline.metrics.clone() })
         .collect()
-}
-
-/// Scores a registered version on a split of a dataset version, and keeps the figures.
-pub(crate) async fn evaluate(
-    app: &App,
-    version: &ModelVersion,
-    dataset: &DatasetVersion,
-    split: Split,
-) -> anyhow::Result<EvaluateReport> {
-    let model = load_model(app, version).await?;
-    let table = app.datasets.load(dataset).await?;
-    let work = move || -> anyhow::Result<Evaluation> {
-        let rows = split_of(&table)?;
-        Ok(evaluate::evaluate_rows(&model, &table, rows.of(split))?)
-    };
-    let evaluation = tokio::task::spawn_blocking(work).await.context("the evaluation panicked")??;
-    let details = json!({"evaluation": evaluation});
-    let evaluated = Evaluated { run_id: None, version: Some(version) };
-    let performance = performance(app, evaluated, dataset, split, &evaluation, details);
-    app.data.write(&Results::ModelPerformance(vec![performance.clone()])).await?;
-    Ok(EvaluateReport {
-        model: version.reference(),
-        dataset: performance.dataset,
-        split,
-        n_samples: performance.n_samples,
-        metrics: performance.metrics,
-        details: performance.details,
-    })
 }
 
 /// Loads the model of a registered version, verified.

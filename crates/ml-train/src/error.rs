@@ -155,6 +155,23 @@ pub enum EvaluateError {
         #[source]
         source: TrainError,
     },
+    /// Two models cannot be compared on the rows.
+    #[error("{what}: {way_out}")]
+    NotComparable {
+        /// What is the matter.
+        what: String,
+        /// What to do about it.
+        way_out: String,
+    },
+    /// There is no threshold to choose.
+    #[error("no threshold can be chosen: {reason}")]
+    NoThreshold {
+        /// Why.
+        reason: String,
+    },
+    /// The caller asked to stop.
+    #[error("the evaluation was cancelled")]
+    Cancelled,
     /// No row has both a target and a prediction.
     #[error("none of the {n_rows} rows has both a value of `{target}` and a prediction: {reason}")]
     NoRows {

@@ -38,6 +38,11 @@ impl<'a> Frame<'a> {
         })
     }
 
+    /// Returns the columns as a table of their own.
+    pub(crate) fn into_table(self) -> Result<Table, TableError> {
+        Table::new(self.columns.into_iter().map(Cow::into_owned).collect())
+    }
+
     /// Returns the named columns at `rows`; no column is copied when `rows` are all rows in order.
     pub(crate) fn take(self, names: &[&str], rows: &[usize]) -> Frame<'a> {
         let named = self.columns.into_iter().filter(|column| names.contains(&column.name.as_str()));

@@ -109,6 +109,21 @@ impl TrainedModel {
         self.predict_features(&self.preprocess(table, rows)?, rows.len())
     }
 
+    /// Returns the columns that features are made of, at `rows`.
+    pub(crate) fn feature_frame<'a>(&self, table: &'a Table, rows: &[usize]) -> Result<Frame<'a>, PredictError> {
+        let columns = self.spec.feature_columns();
+        let mut frame = Frame::new(table);
+        derive_for(&self.spec, &columns, &mut frame)?;
+        Ok(frame.take(&columns, rows))
+    }
+
+    /// Scores rows of which the columns that features are made of are given.
+    pub(crate) fn predict_frame(&self, frame: Frame<'_>) -> Result<Predictions, PredictError> {
+        let n_rows = frame.n_rows();
+        let features = self.preprocessor.transform(&frame, self.spec.estimator.missing_values())?;
+        self.predict_features(&features, n_rows)
+    }
+
     /// Scores `n_rows` rows by their features.
     pub(crate) fn predict_features(&self, features: &Features, n_rows: usize) -> Result<Predictions, PredictError> {
         let predictor = self.predictor.as_predictor();
@@ -160,10 +175,7 @@ impl TrainedModel {
 
     pub(crate) fn preprocess(&self, table: &Table, rows: &[usize]) -> Result<Features, PredictError> {
         self.check_inputs(table)?;
-        let columns = self.spec.feature_columns();
-        let mut frame = Frame::new(table);
-        derive_for(&self.spec, &columns, &mut frame)?;
-        self.preprocessor.transform(&frame.take(&columns, rows), self.spec.estimator.missing_values())
+        self.preprocessor.transform(&self.feature_frame(table, rows)?, self.spec.estimator.missing_values())
     }
 
     /// Returns the columns that the model reads as text, each once, in the order of its features.

@@ -1,13 +1,17 @@
 //! `ml-app train`: a declared pipeline, fitted, evaluated and registered.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::ValueHint;
 
 use ml_core::model::{ModelAlias, ModelName};
+use ml_train::evaluate::measured::Measured;
 
 use crate::cli::Context;
 use crate::dataset_ref::DatasetRef;
+use crate::evaluation::{drawn_text, interval_text};
 use crate::output::{self, Report};
 use crate::selection;
 use crate::training::{self, TrainReport, TrainRequest};
@@ -64,25 +68,32 @@ impl Report for TrainReport {
             ("fitted on", format!("{} rows in {:.2} s", output::count(self.n_train), self.fit_seconds)),
             ("scored on", format!("{} rows of {}", output::count(self.n_scored), self.scored_on)),
         ]);
-        let figures = figures_table("model", &self.metrics, &self.baselines);
-        match &self.search {
+        let figures = figures_table("model", &self.metrics, &self.measured, &self.baselines);
+        let mut text = match &self.search {
             Some(search) => format!("{}\n\n{heading}\n{figures}", search.text()),
             None => format!("{heading}\n{figures}"),
+        };
+        let _ = write!(text, "\n{}", drawn_text(&self.measured));
+        for warning in &self.warnings {
+            let _ = write!(text, "\nwarning: {warning}");
         }
+        text
     }
 }
 
-/// Lays out the figures of a model beside those of its baselines.
-pub(crate) fn figures_table(
+/// Lays out the figures of a model and their intervals beside the figures of its baselines.
+fn figures_table(
     label: &str,
-    metrics: &std::collections::BTreeMap<String, f64>,
+    metrics: &BTreeMap<String, f64>,
+    measured: &Measured,
     baselines: &[training::BaselineScores],
 ) -> String {
-    let mut heads = vec!["figure", label];
+    let mut heads = vec!["figure", label, "interval"];
     heads.extend(baselines.iter().map(|baseline| baseline.name.as_str()));
     let rows =
         metrics.iter().map(|(name, value)| {
-            let mut row = vec![name.clone(), output::figure(*value)];
+            let interval = measured.figures.get(name).and_then(|figure| figure.interval);
+            let mut row = vec![name.clone(), output::figure(*value), interval_text(interval)];
             row.extend(baselines.iter().map(|baseline| {
                 baseline.metrics.get(name).map_or_else(|| "-".to_owned(), |value| output::figure(*value))
             }));

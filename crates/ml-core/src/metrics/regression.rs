@@ -33,8 +33,7 @@ pub fn r2_score(truth: &[f64], predicted: &[f64]) -> Result<f64, MetricError> {
     if truth.len() < 2 {
         return Err(MetricError::TooFewRows { metric: "R²", needed: 2, found: truth.len() });
     }
-    let mean = truth.iter().sum::<f64>() / truth.len() as f64;
-    let total: f64 = truth.iter().map(|truth| (truth - mean).powi(2)).sum();
+    let total = variance(truth) * truth.len() as f64;
     let residual: f64 = truth.iter().zip(predicted).map(|(truth, predicted)| (truth - predicted).powi(2)).sum();
     if total == 0.0 {
         return Ok(if residual == 0.0 { 1.0 } else { 0.0 });
@@ -140,6 +139,9 @@ mod tests {
     fn a_constant_truth_is_met_or_not() {
         assert_eq!(r2_score(&[2.0, 2.0], &[2.0, 2.0]), Ok(1.0));
         assert_eq!(r2_score(&[2.0, 2.0], &[2.0, 3.0]), Ok(0.0));
+        // Their mean is not exactly their value.
+        let constant = 1e6 + 9.0 / 7.0;
+        assert_eq!(r2_score(&[constant; 3], &[1e6; 3]), Ok(0.0));
     }
 
     #[test]

@@ -11,4 +11,5 @@ mod selection;
 mod sentiment;
 mod steps;
 mod stored;
+mod study;
 mod support;

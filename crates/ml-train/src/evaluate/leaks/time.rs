@@ -1,0 +1,59 @@
+//! Knowledge of the future: training rows that are later than what is judged, and columns that are later than the event.
+
+use ml_core::table::{ColumnValues, TableError};
+
+use crate::model::TrainedModel;
+
+use super::{Leak, LeakKind, LeakRows, TimeOrder};
+
+/// The column that says when each row happened.
+const EVENT_TIME: &str = "event_time";
+
+/// Looks at the times of the rows, where they have some.
+pub(super) fn find(model: &TrainedModel, rows: LeakRows<'_>) -> Result<Vec<Leak>, TableError> {
+    let Some(event_time) = rows.table.find(EVENT_TIME) else { return Ok(Vec::new()) };
+    let ColumnValues::Time(events) = &event_time.values else { return Ok(Vec::new()) };
+    let mut leaks = Vec::new();
+
+    let looks_at_order = model.spec.derive.iter().any(|derive| derive.order.is_some());
+    let first_scored = rows.scored.iter().filter_map(|&row| events[row]).min();
+    if let Some(first_scored) = first_scored
+        && (rows.time_order == TimeOrder::Expected || looks_at_order)
+    {
+        let n_later = rows.train.iter().filter(|&&row| events[row].is_some_and(|event| event > first_scored)).count();
+        if n_later > 0 {
+            leaks.push(Leak {
+                kind: LeakKind::LaterTraining,
+                column: Some(EVENT_TIME.to_owned()),
+                n_rows: n_later,
+                n_samples: rows.train.len(),
+                message: format!(
+                    "{n_later} of {} rows that the model was fitted on are later than the first one it is judged on: it knows the future of those; divide the rows by time, such as with --split time:80/20",
+                    rows.train.len()
+                ),
+            });
+        }
+    }
+
+    for input in model.signature.inputs.iter().filter(|input| input.name != EVENT_TIME) {
+        let ColumnValues::Time(times) = &rows.table.get(&input.name)?.values else { continue };
+        let all = || rows.train.iter().chain(rows.scored);
+        let is_later =
+            |row: &&usize| matches!((times[**row], events[**row]), (Some(time), Some(event)) if time > event);
+        let n_rows = all().filter(is_later).count();
+        if n_rows > 0 {
+            let n_samples = all().count();
+            leaks.push(Leak {
+                kind: LeakKind::LaterColumn,
+                column: Some(input.name.clone()),
+                n_rows,
+                n_samples,
+                message: format!(
+                    "`{}` is after `{EVENT_TIME}` in {n_rows} of {n_samples} rows: it is not known yet when it happens; leave it out, or join it as of the event",
+                    input.name
+                ),
+            });
+        }
+    }
+    Ok(leaks)
+}
