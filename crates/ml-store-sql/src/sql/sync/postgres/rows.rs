@@ -114,7 +114,7 @@ impl<'b> Rows<'b> {
             for RowRef { table, id } in &record.lost {
                 let name = table_named(table, record.raw_id.as_str())?;
                 let table = tables.entry(name).or_default();
-                table.places.entry(whole_key(name, Cow::Owned(id.clone()), &record.raw_id)).or_default();
+                table.places.entry(whole_key(name, Cow::Owned(id.clone()), record.raw_id)).or_default();
             }
         }
         let own_prefix = format!("{collection}:");
