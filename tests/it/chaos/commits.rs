@@ -1,6 +1,7 @@
 //! Commits that are lost on the way to PostgreSQL, or whose answer is: the program cannot tell which, and nothing is written twice.
 
 use super::churn::Churn;
+use super::documents::{Sort, Version};
 use super::points;
 use super::process::Process;
 use super::site::{Link, Site};
@@ -49,16 +50,21 @@ fn check_following(place: &SqlPlace, seed: u64) {
 /// A sync to the end comes there, and counts nothing twice.
 fn check_to_the_end(place: &SqlPlace, seed: u64) {
     let Some(database) = TestDatabase::new() else { return };
-    let mut churn = Churn::begin(&database, seed, N_DOCUMENTS);
-    let site = Site::new(&database, place);
-    site.json(&["migrate"]);
-    for (n, fault) in FAULTS.into_iter().enumerate() {
-        let context = format!("seed {seed}: {fault:?}");
-        site.link(Link::Sql).arm_commit(n as u32, fault);
-        site.json(&["sync", "--batch-size", "5"]);
-        assert!(site.link(Link::Sql).has_struck(), "{context}: there was no such commit");
-        verdict::check(&site, &churn, &context);
-        churn.take(3 * N_CHANGES);
+    let churn = Churn::begin(&database, seed, N_DOCUMENTS);
+    let is_read = |version: &Version| version.sort != Sort::Published;
+    let n_to_read = churn.documents().filter(|(_, _, version)| is_read(version)).count();
+    for fault in FAULTS {
+        for n in 0..points::COMMITS.count(place) as u32 {
+            let context = format!("seed {seed}: {fault:?} of commit {n}");
+            let site = Site::new(&database, place);
+            site.json(&["migrate"]);
+            site.link(Link::Sql).arm_commit(n, fault);
+            site.json(&["sync", "--batch-size", "5"]);
+            assert!(site.link(Link::Sql).has_struck(), "{context}: there was no such commit");
+            let n_read = site.sql.texts("SELECT sum(n_read) FROM sync_checkpoints");
+            assert_eq!(n_read, [n_to_read.to_string()], "{context}");
+            verdict::check(&site, &churn, &context);
+        }
     }
 }
 

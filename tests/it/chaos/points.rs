@@ -25,7 +25,7 @@ pub(super) const SQL_SERVER_KILLS: Points = Points { on_sqlite: 0, on_postgres: 
 pub(super) const CONNECTIONS: Points = Points { on_sqlite: 15, on_postgres: 12, all: 50 };
 
 /// Commits that are lost, or whose answer is, for each way in which they can be.
-pub(super) const COMMITS: Points = Points { on_sqlite: 0, on_postgres: 3, all: 20 };
+pub(super) const COMMITS: Points = Points { on_sqlite: 0, on_postgres: 3, all: 12 };
 
 /// Rounds in which a sync, a scoring and a publication are killed.
 pub(super) const BOTH_WAYS: Points = Points { on_sqlite: 7, on_postgres: 4, all: 30 };

@@ -38,8 +38,8 @@ impl SqlPlace {
 pub(crate) enum SqlSide {
     /// A file in the data folder.
     Sqlite { file: PathBuf },
-    /// A schema, and the way of the program to its server.
-    Postgres { schema: TestSchema, link: Proxy },
+    /// The way of the program to the server, and a schema there, which can go once nobody uses it any more.
+    Postgres { link: Proxy, schema: Box<TestSchema> },
 }
 
 impl SqlSide {
@@ -48,9 +48,9 @@ impl SqlSide {
         match place {
             SqlPlace::Sqlite => SqlSide::Sqlite { file: workspace.path("ml-data/ml.sqlite") },
             SqlPlace::Postgres { url } => {
-                let schema = TestSchema::on(url.clone());
+                let schema = Box::new(TestSchema::on(url.clone()));
                 let link = Proxy::start(schema.port());
-                SqlSide::Postgres { schema, link }
+                SqlSide::Postgres { link, schema }
             }
         }
     }
