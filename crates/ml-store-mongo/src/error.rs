@@ -58,6 +58,11 @@ pub(crate) enum MongoFault {
         "the disk or the quota of the MongoDB server at {servers} is used up: make room there and run the command again"
     )]
     Full { servers: String, source: Brief },
+    #[error(
+        "the storage of the MongoDB server at {servers} has stopped: its log says why, often that the disk is full; mend that and \
+         start the server again"
+    )]
+    Stopped { servers: String, source: Brief },
     #[error("the MongoDB server at {servers} takes no writes now: end its maintenance, or ask whoever runs it")]
     ReadOnly { servers: String, source: Brief },
     #[error(
@@ -143,6 +148,10 @@ fn fault_of(place: &Place, error: DriverError) -> MongoFault {
         || is_over_quota(code, &message)
     {
         return MongoFault::Full { servers, source };
+    }
+    // It answers every command with that until it is started again.
+    if message.contains("WT_PANIC") {
+        return MongoFault::Stopped { servers, source };
     }
     match code {
         Some(code::USER_WRITES_BLOCKED) => MongoFault::ReadOnly { servers, source },
@@ -241,6 +250,7 @@ mod tests {
         check(command_error(14031, "no room"), full);
         check(command_error(8000, "you are over your space quota, using 513 MB of 512 MB"), full);
         check(command_error(1, "WT_PANIC: No space left on device"), full);
+        check(command_error(1, "WT_PANIC: WiredTiger library panic"), "start the server again");
         check(command_error(371, "User writes blocked"), "the MongoDB server at h:27017 takes no writes now");
         check(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into(), "no MongoDB server at h:27017");
         check(command_error(10107, "not primary"), "the store does not answer: no MongoDB server at h:27017");
