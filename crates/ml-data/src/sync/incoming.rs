@@ -168,12 +168,17 @@ fn stand_in(id: RecordId, raw_content: Value) -> RawRecord {
         source_app: SourceApp::parse("unknown").expect("a word is a name"),
         source: None,
         data_type: DataType::parse("unknown").expect("a word is a name"),
-        content_hash: Digest::of_json(&raw_content),
+        content_hash: stand_in_hash(&raw_content),
         raw_content,
         metadata: Map::new(),
         scraped_at: None,
         ingested_at: DateTime::UNIX_EPOCH,
     }
+}
+
+/// Returns the hash of what stands in for a document that is no record, with what could be read of it.
+pub(super) fn stand_in_hash(content: &Value) -> Digest {
+    Digest::of_json(content)
 }
 
 /// Returns whether `value` takes more than `n_bytes`, roughly as JSON, without writing it.

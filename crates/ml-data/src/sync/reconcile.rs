@@ -10,6 +10,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use serde::Serialize;
+use serde_json::Value;
 use tracing::info;
 
 use ml_core::document::{Change, RecordHash, RecordQuery, ResumeToken};
@@ -21,7 +22,7 @@ use ml_core::sync::{Advance, Deletion, RecordLineage, SyncOutcome};
 
 use super::SyncError;
 use super::follower::Follower;
-use super::incoming::Incoming;
+use super::incoming::{Incoming, stand_in_hash};
 
 /// How many hashes, and how many lineages, are in memory at a time.
 const PAGE_SIZE: usize = 5_000;
@@ -58,13 +59,13 @@ pub(super) enum Occasion {
 #[derive(Default)]
 struct Differences {
     to_fetch: Vec<RecordId>,
-    /// What SQL has of records that the list of documents does not have.
-    unlisted: Vec<RecordLineage>,
+    /// What SQL has of records that the list of documents does not have, and of those in quarantine that it has with another hash.
+    doubtful: Vec<RecordLineage>,
 }
 
 impl Differences {
     fn len(&self) -> usize {
-        self.to_fetch.len() + self.unlisted.len()
+        self.to_fetch.len() + self.doubtful.len()
     }
 }
 
@@ -187,9 +188,14 @@ impl Follower<'_> {
     fn note(&self, hash: Option<RecordHash>, lineage: Option<RecordLineage>, differences: &mut Differences) {
         let lineage = lineage.filter(|lineage| lineage.outcome != SyncOutcome::Deleted);
         match (hash, lineage) {
-            (Some(hash), lineage) if !agree(&hash, lineage.as_ref()) => differences.to_fetch.push(hash.id),
-            (None, Some(lineage)) if !self.is_retained(&lineage) => differences.unlisted.push(lineage),
-            _ => {}
+            (Some(hash), Some(lineage)) if hash.content_hash == Some(lineage.version.content_hash) => {}
+            // It may be one that cannot be read, and be in quarantine as it is.
+            (Some(_), Some(lineage)) if lineage.outcome == SyncOutcome::Quarantined => {
+                differences.doubtful.push(lineage);
+            }
+            (Some(hash), _) => differences.to_fetch.push(hash.id),
+            (None, Some(lineage)) if !self.is_retained(&lineage) => differences.doubtful.push(lineage),
+            (None, _) => {}
         }
     }
 
@@ -210,34 +216,34 @@ impl Follower<'_> {
         self.settle(differences, from, found).await
     }
 
-    /// Fetches and commits what differs, holding the position against another sync. What is not listed is looked for too: it may
-    /// have come back meanwhile, or have an id that no list of records shows.
+    /// Fetches and commits what differs, holding the position against another sync. What is doubtful is looked at too: it may have
+    /// come back meanwhile, have an id that no list of records shows, or be in quarantine as it is.
     async fn settle(
         &mut self,
         differences: &mut Differences,
         from: Option<&ResumeToken>,
         found: &mut ReconcileCounts,
     ) -> Result<(), SyncError> {
-        let Differences { to_fetch, unlisted } = std::mem::take(differences);
-        let Some(from) = from.filter(|_| !to_fetch.is_empty() || !unlisted.is_empty()) else { return Ok(()) };
-        found.differing += to_fetch.len() as u64;
+        let Differences { to_fetch, doubtful } = std::mem::take(differences);
+        let Some(from) = from.filter(|_| !to_fetch.is_empty() || !doubtful.is_empty()) else { return Ok(()) };
         let mut changes = self.sync.feed.current(self.collection, &to_fetch).await.map_err(|err| self.failed(err))?;
-        let unlisted_ids: Vec<RecordId> = unlisted.iter().map(|lineage| lineage.raw_id.clone()).collect();
-        let unlisted_now =
-            self.sync.feed.current(self.collection, &unlisted_ids).await.map_err(|err| self.failed(err))?;
+        let doubtful_ids: Vec<RecordId> = doubtful.iter().map(|lineage| lineage.raw_id.clone()).collect();
+        let doubtful_now =
+            self.sync.feed.current(self.collection, &doubtful_ids).await.map_err(|err| self.failed(err))?;
         let mut gone = Vec::new();
-        for (lineage, change) in unlisted.into_iter().zip(unlisted_now) {
+        for (lineage, change) in doubtful.into_iter().zip(doubtful_now) {
             match change {
                 Change::Deleted(raw_id) => gone.push(Deletion { raw_id, seen: Some(lineage.version.content_hash) }),
-                Change::Undecodable { .. } if lineage.outcome == SyncOutcome::Quarantined => {}
+                Change::Undecodable { content, .. } if waits_as(&lineage, &content) => {}
                 change => changes.push(change),
             }
         }
+        found.differing += changes.len() as u64;
         found.gone += gone.len() as u64;
         let mut incoming = self.reader.intake().take(self.collection, changes).await?;
         // The documents are what counts, also where they were taken back to what they were.
         incoming.returned = to_fetch;
-        incoming.returned.extend(unlisted_ids);
+        incoming.returned.extend(doubtful_ids);
         self.let_go(&incoming, Some(from)).await?;
         incoming.deleted.extend(gone);
         let batch = self.batch(incoming, Advance::new(Some(from.clone()), from.clone())).await?;
@@ -246,13 +252,9 @@ impl Follower<'_> {
     }
 }
 
-/// Tells whether SQL has what the document says. A document without a hash cannot be read, and waits in quarantine.
-fn agree(hash: &RecordHash, lineage: Option<&RecordLineage>) -> bool {
-    let Some(lineage) = lineage else { return false };
-    match hash.content_hash {
-        Some(content_hash) => content_hash == lineage.version.content_hash,
-        None => lineage.outcome == SyncOutcome::Quarantined,
-    }
+/// Tells whether a document that cannot be read is in quarantine with this content.
+fn waits_as(lineage: &RecordLineage, content: &Value) -> bool {
+    lineage.outcome == SyncOutcome::Quarantined && lineage.version.content_hash == stand_in_hash(content)
 }
 
 /// A list that is read page by page, of which one page is in memory.

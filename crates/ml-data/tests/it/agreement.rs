@@ -11,7 +11,7 @@ use serde_json::{Map, json};
 use tokio_util::sync::CancellationToken;
 
 use ml_core::clock::Clock;
-use ml_core::document::{ChangeFeed, DocumentStore, Unreadable};
+use ml_core::document::{Change, ChangeFeed, DocumentStore, Unreadable};
 use ml_core::error::StoreError;
 use ml_core::page::PageRequest;
 use ml_core::record::Collection::{SocialContent, TextCorpus};
@@ -93,6 +93,11 @@ impl Fixture {
         let expected: BTreeSet<String> =
             failing.iter().map(|record| record.id.to_string()).chain(spoiled.iter().cloned()).collect();
         assert_eq!(waiting, expected);
+        for waiting in self.quarantined().await.iter().filter(|one| spoiled.contains(one.record.id.as_str())) {
+            let now = self.documents.current(TextCorpus, std::slice::from_ref(&waiting.record.id)).await.unwrap();
+            let [Change::Undecodable { content, .. }] = &now[..] else { panic!("{now:?}") };
+            assert_eq!(waiting.record.raw_content, *content);
+        }
         self.assert_lineage(&records, &spoiled).await;
         let counts = self.checkpoint_counts().await;
         assert!(counts.add_up(), "{counts:?}");
@@ -116,9 +121,10 @@ impl Fixture {
     }
 
     /// Writes a document as another program does, whose id is none of a record.
-    fn put_foreign(&self, id: &str) {
+    fn put_foreign(&self, id: &str, text: &str) {
         self.clock.advance(TimeDelta::seconds(1));
-        self.documents.put_foreign(TextCorpus, a_raw_record().id(id).build(), "`_id` is no text");
+        let record = a_raw_record().id(id).content(json!({ "text": text })).build();
+        self.documents.put_foreign(TextCorpus, record, "`_id` is no text");
     }
 
     /// Returns the documents that cannot be read.
@@ -140,7 +146,7 @@ enum Step {
     Put { id: u8, text: u8, passes: bool },
     Delete { id: u8 },
     Spoil { id: u8 },
-    PutForeign { id: u8 },
+    PutForeign { id: u8, text: u8 },
     Expire,
     Sync { batch_size: usize, reconcile: bool },
     Crash { batch_size: usize, at_commit: i64, after_writing: bool },
@@ -151,7 +157,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (0..6u8, 0..4u8, any::<bool>()).prop_map(|(id, text, passes)| Step::Put { id, text, passes }),
         3 => (0..8u8).prop_map(|id| Step::Delete { id }),
         1 => (0..6u8).prop_map(|id| Step::Spoil { id }),
-        1 => (6..8u8).prop_map(|id| Step::PutForeign { id }),
+        2 => (6..8u8, 0..3u8).prop_map(|(id, text)| Step::PutForeign { id, text }),
         1 => Just(Step::Expire),
         3 => (1..5usize, any::<bool>()).prop_map(|(batch_size, reconcile)| Step::Sync { batch_size, reconcile }),
         3 => (1..5usize, 1..5i64, any::<bool>())
@@ -171,7 +177,7 @@ async fn take(fixture: &Fixture, step: &Step) {
                 fixture.documents.spoil(TextCorpus, &id, Unreadable::Malformed, "no object");
             }
         }
-        Step::PutForeign { id } => fixture.put_foreign(&format!("r{id}")),
+        Step::PutForeign { id, text } => fixture.put_foreign(&format!("r{id}"), &format!("text {text}")),
         Step::Expire => fixture.documents.expire_positions(),
         Step::Sync { batch_size, reconcile } => {
             let options = SyncOptions { batch_size: *batch_size, reconcile: *reconcile, ..text_only() };
@@ -397,10 +403,10 @@ async fn a_comparison_finds_documents_whose_ids_are_none_of_records() {
         let fixture = Fixture::default();
         let options = SyncOptions { batch_size, ..text_only() };
         fixture.put_many(2).await;
-        fixture.put_foreign("7");
+        fixture.put_foreign("7", "text");
         fixture.run(&options).await.unwrap();
         for id in ["5f", "zz", "{\"n\":1}"] {
-            fixture.put_foreign(id);
+            fixture.put_foreign(id, "text");
         }
         fixture.documents.expire_positions();
 
@@ -417,9 +423,30 @@ async fn a_comparison_finds_documents_whose_ids_are_none_of_records() {
 }
 
 #[tokio::test]
+async fn a_comparison_finds_what_changed_of_documents_that_cannot_be_read() {
+    let fixture = Fixture::default();
+    fixture.put("spoiled", "text", Some(1)).await;
+    fixture.documents.spoil(TextCorpus, &record_id("spoiled"), Unreadable::Malformed, "no object");
+    fixture.put_foreign("7", "before");
+    fixture.sync_text().await;
+    fixture.put("spoiled", "other", Some(1)).await;
+    fixture.documents.spoil(TextCorpus, &record_id("spoiled"), Unreadable::Malformed, "no object");
+    fixture.put_foreign("7", "after");
+    fixture.documents.expire_positions();
+
+    assert_eq!(fixture.sync_text().await.reconciled[&TextCorpus].differing, 2);
+
+    fixture.assert_agreed().await;
+    let again = fixture.run(&SyncOptions { reconcile: true, ..text_only() }).await.unwrap();
+    assert_eq!(again.reconciled[&TextCorpus].differing, 0);
+    let attempts: Vec<u32> = fixture.quarantined().await.iter().map(|waiting| waiting.attempts).collect();
+    assert_eq!(attempts, [2, 2], "what is the same is not tried again");
+}
+
+#[tokio::test]
 async fn documents_of_others_alone_are_not_taken_for_none() {
     let fixture = Fixture::default();
-    fixture.put_foreign("7");
+    fixture.put_foreign("7", "text");
     fixture.sync_text().await;
     fixture.documents.expire_positions();
     assert_eq!(
