@@ -3,6 +3,7 @@
 //! Transactions that fail for what may pass are tried again, a bounded number of times and with growing pauses, as long as
 //! nothing of them can have been kept: a commit that was sent and not answered is not.
 
+mod abandoned;
 mod connect;
 mod diagnosis;
 mod migrations;
@@ -99,15 +100,17 @@ struct Failed {
     failure: Failure,
     /// Whether another attempt is of no use, or would do twice what may have been kept.
     is_final: bool,
+    /// Whether someone may hold locks whom the server hears nothing of.
+    is_kept_waiting: bool,
 }
 
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Failed {
-        let is_final = match &failure {
-            Failure::Query(error) => !error::is_transient(error),
-            Failure::Store(_) => true,
+        let (is_final, is_kept_waiting) = match &failure {
+            Failure::Query(error) => (!error::is_transient(error), error::is_contended(error)),
+            Failure::Store(_) => (true, false),
         };
-        Failed { failure, is_final }
+        Failed { failure, is_final, is_kept_waiting }
     }
 }
 
@@ -165,6 +168,9 @@ impl PostgresDatabase {
             if failed.is_final || !retries.wait().await {
                 return Err(error);
             }
+            if failed.is_kept_waiting {
+                self.end_abandoned(operation).await;
+            }
             tracing::debug!(operation, "{operation} is tried again: {error}");
         }
     }
@@ -187,7 +193,7 @@ impl PostgresDatabase {
             let retry = if purpose == Purpose::Write { Retry::WouldRepeat } else { Retry::Helps };
             self.in_time(operation, retry, connection.batch_execute(end)).await?.map_err(|err| {
                 let is_final = purpose == Purpose::Write || !error::is_transient(&err);
-                Failed { failure: err.into(), is_final }
+                Failed { failure: err.into(), is_final, is_kept_waiting: false }
             })?;
             self.slots.put_back(connection);
         }
@@ -198,7 +204,7 @@ impl PostgresDatabase {
         tokio::time::timeout(self.pool_timeout, self.slots.permit()).await.map_err(|_| {
             let fault =
                 PostgresFault::Busy { n_connections: self.max_pool_size, after_ms: self.pool_timeout.as_millis() };
-            Failed { failure: fault.into_store_error(operation).into(), is_final: true }
+            Failed { failure: fault.into_store_error(operation).into(), is_final: true, is_kept_waiting: false }
         })
     }
 
@@ -233,7 +239,8 @@ impl PostgresDatabase {
     ) -> Result<T, Failed> {
         tokio::time::timeout(self.transaction_timeout, part).await.map_err(|_| {
             let fault = self.connector.silence(self.transaction_timeout);
-            Failed { failure: fault.into_store_error(operation).into(), is_final: retry == Retry::WouldRepeat }
+            let is_final = retry == Retry::WouldRepeat;
+            Failed { failure: fault.into_store_error(operation).into(), is_final, is_kept_waiting: true }
         })
     }
 
@@ -242,7 +249,7 @@ impl PostgresDatabase {
             Ok(connection) => Ok(connection),
             Err(fault) => {
                 let is_final = !fault.may_pass();
-                Err(Failed { failure: fault.into_store_error(operation).into(), is_final })
+                Err(Failed { failure: fault.into_store_error(operation).into(), is_final, is_kept_waiting: false })
             }
         }
     }

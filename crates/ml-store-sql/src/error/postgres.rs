@@ -191,6 +191,11 @@ pub(crate) fn is_transient(error: &QueryError) -> bool {
     matches!(Condition::of(error), Condition::Unreachable | Condition::Contended)
 }
 
+/// Tells whether someone held what the transaction needed.
+pub(crate) fn is_contended(error: &QueryError) -> bool {
+    Condition::of(error) == Condition::Contended
+}
+
 /// Says that someone else wrote `thing` since it was read: the transaction may be tried again from the start.
 pub(crate) fn changed_meanwhile(thing: &str) -> QueryError {
     let message = format!("{thing} was changed concurrently");

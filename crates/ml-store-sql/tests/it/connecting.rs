@@ -171,6 +171,26 @@ async fn cut_connections_are_made_anew() {
 }
 
 #[tokio::test]
+async fn a_session_that_was_cut_off_within_a_command_is_ended() {
+    let Some(mut schema) = TestSchema::new() else { return };
+    schema.options.application_name.clone_from(&schema.options.schema);
+    drop(schema.migrated().await);
+    let options = PostgresOptions { transaction_timeout_ms: 300, ..schema.options.clone() };
+    let store = SqlStore::connect(&options).await.unwrap();
+    let cut_off = outside().await;
+    let name = &options.schema;
+    let begin = format!(
+        "SET application_name TO {name}; SET search_path TO {name}; BEGIN; \
+         LOCK TABLE experiments IN ACCESS EXCLUSIVE MODE"
+    );
+    cut_off.batch_execute(&begin).await.unwrap();
+    // The server waits for what comes next of it, as for the rest of a command that was cut off.
+    let _never_sent = cut_off.copy_in::<_, &'static [u8]>("COPY experiments FROM STDIN").await.unwrap();
+
+    assert_eq!(ExperimentStore::find_by_name(&store, "any").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn writers_that_wait_for_one_another_all_come_through() {
     let Some(schema) = TestSchema::new() else { return };
     let (one, other) = (schema.migrated().await, schema.connect().await);

@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::tls;
+use super::{abandoned, tls};
 use crate::error::postgres::{self as error, Place, PostgresFault};
 use crate::options::PostgresOptions;
 
@@ -42,6 +42,7 @@ impl Connector {
         ] {
             let _ = write!(set_up, " SET {setting} TO {timeout_ms};");
         }
+        set_up.push_str(&abandoned::limits(options));
         set_up.push(' ');
         set_up.push_str(ENGLISH);
         let patience = Duration::from_millis(options.connect_timeout_ms.saturating_mul(2));
