@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Column, ComplementNaiveBayes, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours,
-    LexiconSentiment, LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, NbSvm,
-    RandomForest, Ridge, SoftmaxRegression,
+    LexiconSentiment, LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes,
+    NbSvm, RandomForest, Ridge, SoftmaxRegression,
 };
 use crate::preprocess::MissingValues;
 use crate::spec::Task;
