@@ -125,7 +125,7 @@ struct FeatureGroup<'m> {
 impl FeatureGroup<'_> {
     fn name(&self, feature: usize) -> Cow<'_, str> {
         match self.terms {
-            Some(terms) => terms.term(feature - self.first_feature).into(),
+            Some(terms) => terms.term(feature - self.first_feature),
             None => Cow::Owned(self.columns.join(", ")),
         }
     }

@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 
 use rayon::prelude::*;
 
+use super::teller::Teller;
 use crate::matrix::CsrMatrix;
-use crate::progress::{Losses, Progress};
+use crate::progress::Progress;
 
 /// What a row loses by its weighted sums.
 pub(super) trait SmoothLoss: Sync {
@@ -90,9 +91,9 @@ impl<L: SmoothLoss> Objective<'_, L> {
         let n_weights = (self.rows.n_columns() + 1) * self.n_outputs;
         let mut point = self.at(vec![0.0; n_weights]);
         let mut pairs: VecDeque<Pair> = VecDeque::with_capacity(N_REMEMBERED);
+        let mut teller = Teller::new(progress);
         for step in 0..stop.max_steps {
-            let mean_loss = point.value / self.rows.n_rows() as f64;
-            progress.losses(&Losses { n_iterations: step as u64, training: mean_loss, validation: None });
+            teller.tell(step, || point.value / self.rows.n_rows() as f64);
             let slope = self.steepest(&point);
             if slope.iter().all(|derivative| derivative.abs() <= stop.gradient) {
                 return Solution { weights: point.weights, has_converged: true };
