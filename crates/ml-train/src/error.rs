@@ -200,7 +200,7 @@ pub enum ModelFormatError {
     },
     /// The model is of a format that this release does not read.
     #[error(
-        "the model has format version {found}, this release reads version {supported}: use the release that wrote it, or train again"
+        "the model has format version {found}, this release reads versions up to {supported}: use the release that wrote it, or train again"
     )]
     UnsupportedVersion {
         /// The version of the bytes.
@@ -230,6 +230,17 @@ pub enum ModelFormatError {
     /// The content decodes into parts that do not fit each other.
     #[error("the content of the model is inconsistent: {0}")]
     Inconsistent(String),
+    /// The model cannot score the rows that were recorded with it.
+    #[error("the model cannot score the golden rows of its package: use the release that wrote it, or train again")]
+    GoldenUnscored(#[source] PredictError),
+    /// The model gives other outputs than were recorded with it.
+    #[error(
+        "the model does not predict what it did when it was packaged, {reason}: use the release that wrote it, or train again"
+    )]
+    GoldenDiffers {
+        /// The first difference.
+        reason: String,
+    },
     /// The content does not encode.
     #[error("the model does not encode")]
     Unencodable(#[source] rmp_serde::encode::Error),

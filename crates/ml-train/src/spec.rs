@@ -1,5 +1,6 @@
 //! What a pipeline declares: which columns become features, and what is fitted on them.
 
+mod card;
 mod check;
 mod derive;
 mod fault;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimator::EstimatorSpec;
 
+pub use card::CardSpec;
 pub use derive::{DeriveOp, DeriveSpec};
 pub use fault::{Fault, SpecError};
 pub use span::Span;
@@ -57,6 +59,22 @@ pub struct PipelineSpec {
     /// What the model is measured against; when none is given, [`PipelineSpec::baselines`] chooses.
     #[serde(default, rename = "baselines")]
     pub declared_baselines: Vec<EstimatorSpec>,
+    /// What people should know before they use the model.
+    #[serde(default, skip_serializing_if = "CardSpec::is_empty")]
+    pub card: CardSpec,
+    /// How many training rows are kept inside the model, to see at load that it still predicts what it did.
+    #[serde(default = "default_golden_rows", skip_serializing_if = "is_default_golden_rows")]
+    pub golden_rows: usize,
+}
+
+/// How many golden rows a model has unless its pipeline says otherwise.
+pub(crate) fn default_golden_rows() -> usize {
+    8
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_default_golden_rows(n_rows: &usize) -> bool {
+    *n_rows == default_golden_rows()
 }
 
 /// What kind of target a pipeline has.

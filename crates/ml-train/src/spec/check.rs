@@ -7,6 +7,9 @@ use super::{DeriveOp, FeatureSpec, PipelineSpec, Reads, StepSpec, TargetTransfor
 use crate::estimator::EstimatorSpec;
 use crate::unfit::{RowName, first_non_number, first_non_time};
 
+/// The most golden rows of a model: they are predicted whenever it is loaded.
+const MAX_GOLDEN_ROWS: usize = 1000;
+
 /// Finds what is wrong whatever the data.
 pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -15,6 +18,9 @@ pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
     }
     if spec.target_transform != TargetTransform::None && spec.task == Task::Classification {
         faults.push(Fault::new("target_transform", "is for `task: regression` only: remove it"));
+    }
+    if spec.golden_rows > MAX_GOLDEN_ROWS {
+        faults.push(Fault::new("golden_rows", format!("must be at most {MAX_GOLDEN_ROWS}, not {}", spec.golden_rows)));
     }
     derive_faults(spec, &mut faults);
     for (index, feature) in spec.features.iter().enumerate() {

@@ -4,11 +4,26 @@ use serde::de::DeserializeOwned;
 use serde_yaml_ng::{Mapping, Value};
 
 use super::fault::{Fault, SpecError, suggestion};
-use super::{DeriveOp, DeriveSpec, FeatureSpec, PIPELINE_VERSION, PipelineSpec, StepSpec, TargetTransform, Task};
+use super::{
+    CardSpec, DeriveOp, DeriveSpec, FeatureSpec, PIPELINE_VERSION, PipelineSpec, StepSpec, TargetTransform, Task,
+    default_golden_rows,
+};
 use crate::estimator::EstimatorSpec;
 
-const KEYS: [&str; 10] =
-    ["version", "name", "task", "target", "target_transform", "seed", "derive", "features", "estimator", "baselines"];
+const KEYS: [&str; 12] = [
+    "version",
+    "name",
+    "task",
+    "target",
+    "target_transform",
+    "seed",
+    "derive",
+    "features",
+    "estimator",
+    "baselines",
+    "card",
+    "golden_rows",
+];
 
 pub(super) fn read(text: &str) -> Result<PipelineSpec, SpecError> {
     let fail = |message: String| SpecError { faults: vec![Fault::new("", message)] };
@@ -52,6 +67,11 @@ impl Reader {
             None => self.fault("estimator", "missing: what to fit, such as `{ kind: linear_svm }`"),
         };
         let baselines = self.list(document, "baselines", Reader::estimator);
+        let card: Option<CardSpec> = self.optional(document, "card");
+        let golden_rows = match document.get("golden_rows") {
+            Some(value) => self.value(value, "golden_rows"),
+            None => Some(default_golden_rows()),
+        };
         Some(PipelineSpec {
             name: name?,
             task: task?,
@@ -62,6 +82,8 @@ impl Reader {
             features: features?,
             estimator: estimator?,
             declared_baselines: baselines?,
+            card: card?,
+            golden_rows: golden_rows?,
         })
     }
 

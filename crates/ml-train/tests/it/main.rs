@@ -7,6 +7,8 @@ mod conformance;
 mod data_sets;
 mod explain;
 mod golden;
+mod package;
+mod package_fuzz;
 mod selection;
 mod sentiment;
 mod steps;

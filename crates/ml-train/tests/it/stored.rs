@@ -29,7 +29,7 @@ features:
 estimator: { kind: logistic_regression, c: 5.0, tolerance: 0.01 }
 ";
 
-fn table() -> Table {
+pub(crate) fn table() -> Table {
     Table::new(vec![
         Column::texts("topic", ["sport", "money", "sport", "money", "sport", "money"]),
         Column::texts("title", ["Cup final", "Rates rise", "Final whistle", "Bank rates", "Cup upset", "Shares rise"]),
@@ -49,7 +49,7 @@ fn sample_path() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples/model-v1.bin")
 }
 
-fn trained() -> TrainedModel {
+pub(crate) fn trained() -> TrainedModel {
     train(&PipelineSpec::from_yaml(PIPELINE).unwrap(), &table(), &Silent).unwrap().model
 }
 
@@ -130,23 +130,25 @@ fn bytes_that_are_not_a_model_say_why() {
     assert!(matches!(read(&longer), ModelFormatError::WrongLength { .. }));
 
     let mut newer = bytes.clone();
-    newer[8] = 2;
+    newer[8] = 3;
     let err = read(&newer).to_string();
-    assert!(err.starts_with("the model has format version 2, this release reads version 1"), "{err}");
+    assert!(err.starts_with("the model has format version 3, this release reads versions up to 2"), "{err}");
 
     let mut flipped = bytes.clone();
     *flipped.last_mut().unwrap() ^= 1;
     assert!(matches!(read(&flipped), ModelFormatError::Corrupt));
 }
 
-/// Puts the right length and checksum before `content`.
-fn sealed(content: &[u8]) -> Vec<u8> {
+/// Puts the right length and digest before `content`.
+pub(crate) fn sealed(content: &[u8]) -> Vec<u8> {
     use sha2::Digest;
     let length = (content.len() as u64).to_le_bytes();
-    [b"MLTRAIN\0".as_slice(), &1_u16.to_le_bytes(), &length, &sha2::Sha256::digest(content), content].concat()
+    let prefix = [b"MLTRAIN\0".as_slice(), &2_u16.to_le_bytes(), &length].concat();
+    let digest = sha2::Sha256::digest([prefix.as_slice(), content].concat());
+    [prefix.as_slice(), &digest, content].concat()
 }
 
-const HEADER_BYTES: usize = 50;
+pub(crate) const HEADER_BYTES: usize = 50;
 
 #[test]
 fn a_model_of_another_framework_that_does_not_decode_says_so() {
