@@ -2,6 +2,7 @@
 
 mod baseline;
 mod boosting;
+mod external;
 mod linear;
 mod naive_bayes;
 mod sentiment;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{PredictError, TrainError};
 use crate::matrix::FeatureMatrix;
+use crate::onnx::OnnxPredictor;
 use crate::preprocess::Preprocessor;
 use crate::progress::Progress;
 use crate::spec::Task;
@@ -20,12 +22,14 @@ use crate::spec::Task;
 pub use baseline::{Column, ColumnPredictor, ConstantPredictor, MajorityClass, Mean};
 pub(crate) use boosting::MAX_BINS;
 pub use boosting::{BoostedLink, BoostedTrees, EarlyStopping, GradientBoosting, RegressionLoss};
+pub use external::External;
 pub use linear::{ClassScheme, LinearPredictor, LinearSvm, Link, LogisticRegression, NbSvm, Penalty, Probabilities};
 pub use naive_bayes::{
     ComplementNaiveBayes, GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor,
 };
 pub use sentiment::{LexiconSentiment, SentimentPredictor};
 pub use settings::ClassWeight;
+pub(crate) use smart::boundary::guarded;
 pub use smart::{
     DecisionTree, ForestPredictor, KNearestNeighbours, LinearRegression, NeighbourSearch, NeighbourWeights,
     NeighboursPredictor, RandomForest, Ridge, SoftmaxRegression, TreePredictor,
@@ -152,6 +156,8 @@ pub enum FittedPredictor {
     Neighbours(NeighboursPredictor),
     /// What texts of positive, neutral and negative sentiment are.
     LexiconSentiment(SentimentPredictor),
+    /// A model from elsewhere, which reads columns.
+    Onnx(OnnxPredictor),
 }
 
 impl FittedPredictor {
@@ -168,6 +174,7 @@ impl FittedPredictor {
             FittedPredictor::GradientBoosting(predictor) => predictor,
             FittedPredictor::Neighbours(predictor) => predictor,
             FittedPredictor::LexiconSentiment(predictor) => predictor,
+            FittedPredictor::Onnx(predictor) => predictor,
         }
     }
 
@@ -189,6 +196,7 @@ impl FittedPredictor {
             FittedPredictor::GradientBoosting(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::Neighbours(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::LexiconSentiment(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::Onnx(predictor) => predictor.inconsistency(n_classes),
         }
     }
 }

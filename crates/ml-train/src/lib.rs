@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod matrix;
 pub mod model;
+pub mod onnx;
 pub mod package;
 pub mod predict;
 pub mod preprocess;

@@ -55,6 +55,7 @@ macro_rules! packed {
 
 packed!(f64s, f64);
 packed!(u32s, u32);
+packed!(u8s, u8);
 packed!(u64s, u64);
 
 #[cfg(test)]

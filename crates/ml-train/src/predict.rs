@@ -1,12 +1,14 @@
 //! Scoring the rows of a table.
 
+mod onnx;
+
 use std::collections::BTreeMap;
 
 use ml_core::table::{ColumnKind, Table, TableError};
 
 use crate::derive::derive_for;
 use crate::error::PredictError;
-use crate::estimator::{Outputs, Scores};
+use crate::estimator::{EstimatorSpec, FittedPredictor, Outputs, Scores};
 use crate::frame::Frame;
 use crate::matrix::FeatureMatrix;
 use crate::model::TrainedModel;
@@ -106,6 +108,9 @@ impl TrainedModel {
     /// # Panics
     /// If a row is not below [`Table::n_rows`].
     pub fn predict_rows(&self, table: &Table, rows: &[usize]) -> Result<Predictions, PredictError> {
+        if let FittedPredictor::Onnx(onnx) = &self.predictor {
+            return self.predict_with_onnx(onnx, table, rows);
+        }
         self.predict_features(&self.preprocess(table, rows)?, rows.len())
     }
 
@@ -144,14 +149,8 @@ impl TrainedModel {
         let values = match outputs {
             Outputs::Classes(classes) => PredictedValues::Classes(spread(n_rows, &scored, classes)),
             Outputs::Numbers(numbers) => {
-                let mut numbers = spread(n_rows, &scored, self.in_target_units(numbers));
-                for (row, number) in numbers.iter_mut().enumerate() {
-                    if number.is_some_and(|number| !number.is_finite()) {
-                        *number = None;
-                        missing.insert(row, "the prediction is not a finite number".to_owned());
-                    }
-                }
-                PredictedValues::Numbers(numbers)
+                let numbers = spread(n_rows, &scored, self.in_target_units(numbers));
+                PredictedValues::Numbers(finite(numbers, &mut missing))
             }
         };
         Ok(Predictions {
@@ -277,6 +276,9 @@ impl ExpectedKind {
 
 /// Returns what the pipeline needs of `column`, which was of `trained_kind` in the training rows.
 fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind) -> ExpectedKind {
+    if matches!(spec.estimator, EstimatorSpec::External(_)) {
+        return if trained_kind.is_numeric() { ExpectedKind::Numeric } else { ExpectedKind::Any };
+    }
     let is = |name: &Option<String>| name.as_deref() == Some(column);
     let computed = |derive: &DeriveSpec| (derive.of == column && !derive.op.moves()) || is(&derive.over);
     if spec.derive.iter().any(computed) {
@@ -299,6 +301,17 @@ fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind) ->
     } else {
         ExpectedKind::Any
     }
+}
+
+/// Takes away numbers that are not finite, and says why.
+fn finite(mut numbers: Vec<Option<f64>>, missing: &mut BTreeMap<usize, String>) -> Vec<Option<f64>> {
+    for (row, number) in numbers.iter_mut().enumerate() {
+        if number.is_some_and(|number| !number.is_finite()) {
+            *number = None;
+            missing.insert(row, "the prediction is not a finite number".to_owned());
+        }
+    }
+    numbers
 }
 
 /// Puts the values of the scored rows in their places.

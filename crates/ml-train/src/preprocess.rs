@@ -115,6 +115,11 @@ impl Preprocessor {
         Ok(assemble(blocks, frame.n_rows(), missing, unknown_categories))
     }
 
+    /// Returns the preprocessing of a model that reads the columns themselves.
+    pub(crate) fn none() -> Preprocessor {
+        Preprocessor { groups: Vec::new() }
+    }
+
     /// Returns the number of features.
     pub fn n_features(&self) -> usize {
         self.groups.iter().map(|group| group.n_features).sum()

@@ -130,6 +130,23 @@ impl PipelineSpec {
         Ok(spec)
     }
 
+    /// Returns the pipeline without features and all else that has a default.
+    pub(crate) fn bare(name: &str, task: Task, target: &str, estimator: EstimatorSpec) -> PipelineSpec {
+        PipelineSpec {
+            name: name.to_owned(),
+            task,
+            target: target.to_owned(),
+            target_transform: TargetTransform::None,
+            seed: 0,
+            derive: Vec::new(),
+            features: Vec::new(),
+            estimator,
+            declared_baselines: Vec::new(),
+            card: CardSpec::default(),
+            golden_rows: default_golden_rows(),
+        }
+    }
+
     /// Checks what can be known without data: names, order of steps, looks ahead, ranges of settings.
     ///
     /// # Errors

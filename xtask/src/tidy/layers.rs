@@ -27,6 +27,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("diesel-async", &["ml-store-sql"]),
     ("diesel_migrations", &["ml-store-sql"]),
     ("mongodb", &["ml-e2e", "ml-store-mongo"]),
+    ("rten", &["ml-train"]),
+    ("rten-tensor", &["ml-train"]),
     ("smartcore", &["ml-train"]),
     ("tokio-postgres", &["ml-e2e", "ml-store-sql"]),
 ];

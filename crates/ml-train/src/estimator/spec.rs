@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, ComplementNaiveBayes, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours,
-    LexiconSentiment, LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes,
-    NbSvm, RandomForest, Ridge, SoftmaxRegression,
+    Column, ComplementNaiveBayes, DecisionTree, Estimator, External, GaussianNaiveBayes, GradientBoosting,
+    KNearestNeighbours, LexiconSentiment, LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean,
+    MultinomialNaiveBayes, NbSvm, RandomForest, Ridge, SoftmaxRegression,
 };
 use crate::preprocess::MissingValues;
 use crate::spec::Task;
@@ -78,6 +78,8 @@ estimators! {
     Mean => "mean",
     /// The value of a column.
     Column => "column",
+    /// A model that another program fits.
+    External => "external",
 }
 
 impl EstimatorSpec {

@@ -28,6 +28,7 @@ pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
     }
     estimator_faults(spec, &spec.estimator, "estimator", &mut faults);
     category_faults(spec, &mut faults);
+    external_faults(spec, &mut faults);
     if spec.features.is_empty() && spec.estimator.baseline_columns().is_none() {
         faults.push(Fault::new("features", format!("`{}` needs at least one feature", spec.estimator.kind())));
     }
@@ -89,6 +90,22 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
     {
         let message = "the steps end with categories: add `one_hot` or `ordinal`";
         faults.push(Fault::new(format!("{key}.steps"), message));
+    }
+}
+
+/// A program gets the columns as they are, and what it gives must be scored without this program's steps.
+fn external_faults(spec: &PipelineSpec, faults: &mut Vec<Fault>) {
+    let EstimatorSpec::External(_) = spec.estimator else { return };
+    let for_the_program = "is not for `external`: leave it to the program that fits";
+    if !spec.derive.is_empty() {
+        faults.push(Fault::new("derive", for_the_program));
+    }
+    if spec.target_transform != TargetTransform::None {
+        faults.push(Fault::new("target_transform", for_the_program));
+    }
+    for (index, feature) in spec.features.iter().enumerate().filter(|(_, feature)| !feature.steps.is_empty()) {
+        let steps = feature.steps.iter().map(StepSpec::name).collect::<Vec<_>>().join("`, `");
+        faults.push(Fault::new(format!("features[{index}].steps"), format!("`{steps}` {for_the_program}")));
     }
 }
 

@@ -87,7 +87,8 @@ fn bytes_with_threads(n_threads: usize, spec: &PipelineSpec, table: &Table) -> V
 
 #[test]
 fn the_suite_covers_every_estimator() {
-    for kind in EstimatorSpec::KINDS {
+    // What another program fits has tests of its own: nothing is fitted in this crate.
+    for kind in EstimatorSpec::KINDS.into_iter().filter(|kind| *kind != "external") {
         let tasks = ESTIMATORS.iter().filter(|(task, estimator)| spec(task, estimator).estimator.kind() == kind);
         let mut covered: Vec<&str> = tasks.map(|(task, _)| *task).collect();
         covered.dedup();

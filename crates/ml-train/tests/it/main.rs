@@ -7,6 +7,7 @@ mod conformance;
 mod data_sets;
 mod explain;
 mod golden;
+mod onnx;
 mod package;
 mod package_fuzz;
 mod selection;

@@ -1,4 +1,4 @@
-//! The boundary around smartcore: shapes are checked before, and a panic inside becomes an error.
+//! The boundary around smartcore, and other libraries that may panic: shapes are checked before, and a panic inside becomes an error.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -76,7 +76,8 @@ pub(super) fn predict_guarded<T: Send>(
     Ok(parts.into_iter().flatten().collect())
 }
 
-fn guarded<T>(call: impl FnOnce() -> Result<T, Failed>) -> Result<T, String> {
+/// Calls what may panic, and returns its message as an error.
+pub(crate) fn guarded<T, E: std::fmt::Display>(call: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     keep_panics_inside_quiet();
     let was_inside = IS_INSIDE.replace(true);
     // What is borrowed is only read, and is dropped with the error: no broken state is seen after a panic.
