@@ -9,6 +9,7 @@ mod cargo;
 mod checks;
 mod ci;
 mod licences;
+mod new_model;
 mod report;
 mod services;
 mod test_run;
@@ -60,6 +61,12 @@ enum Command {
     /// Start and stop database servers for work at the desk; `test` and `ci` start servers of their own.
     #[command(subcommand)]
     Services(ServicesCommand),
+    /// Make a new estimator of ml-train: settings, predictor, tests and documentation that pass at once.
+    #[command(after_help = "Example: cargo xtask new-model nearest_mean")]
+    NewModel {
+        /// The name in pipeline files, such as `nearest_mean`.
+        name: String,
+    },
     /// Measure.
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -83,6 +90,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Test(args) => return test_run::run_and_print(&args),
         Command::Services(command) => return services::run(command),
         Command::Bench(command) => bench::run(command)?,
+        Command::NewModel { name } => new_model::run_and_print(&name)?,
         Command::Tidy => return Ok(one_step("tidy", tidy::check)),
         Command::Fmt { check: true } => return Ok(one_step("fmt", || checks::fmt(FmtMode::Check))),
         Command::Fmt { check: false } => return Ok(one_step("fmt", || checks::fmt(FmtMode::Write))),
