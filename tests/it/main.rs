@@ -12,6 +12,7 @@ mod odd_lines;
 mod on_mongodb;
 mod on_servers;
 mod output;
+mod packages;
 mod refusing_servers;
 mod reproducible;
 mod retention;

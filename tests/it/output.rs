@@ -41,6 +41,7 @@ fn every_command_gives_one_json_document() {
         "models list",
         "models list notes",
         "models show notes@1",
+        "models show notes@1 --card",
         "models alias notes@1 candidate",
         "models promote notes@1 staging",
         "models promote notes@candidate production",

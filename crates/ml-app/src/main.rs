@@ -17,6 +17,7 @@ mod invocation;
 mod logging;
 mod monitoring;
 mod output;
+mod packaging;
 mod progress;
 mod row_form;
 mod run_record;

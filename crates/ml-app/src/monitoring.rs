@@ -19,7 +19,8 @@ use ml_train::model::TrainedModel;
 use ml_train::spec::Task;
 
 use crate::compose::App;
-use crate::training::{feature_sources, load_model, prediction_column};
+use crate::packaging::load_reference;
+use crate::training::{load_model, prediction_column, profiled_columns};
 
 /// Judges a version on a window of rows, and keeps what was found.
 pub(crate) async fn report(
@@ -99,17 +100,10 @@ fn inspect(
         return Ok(Inspected { quality, drift: None });
     };
     let derived = ml_train::derive::derive(model.spec(), table)?;
-    let current = feature_sources(model.spec(), &derived)?.take(&rows);
+    let current = profiled_columns(model, &derived)?.take(&rows);
     let predictions = prediction_column(model, table, &rows)?;
     let findings = drift_report(reference, &current, predictions.columns().first(), &DriftThresholds::default());
     Ok(Inspected { quality, drift: Some(findings) })
-}
-
-async fn load_reference(app: &App, version: &ModelVersion) -> anyhow::Result<Option<ReferenceProfile>> {
-    let Some(bytes) = app.registry.load_reference_profile(version).await? else {
-        return Ok(None);
-    };
-    Ok(Some(ReferenceProfile::from_json(&bytes)?))
 }
 
 fn score_kind(model: &TrainedModel) -> ScoreKind {

@@ -32,6 +32,7 @@ use ml_train::train::{self, TrainingSummary};
 
 use crate::compose::App;
 use crate::evaluation;
+use crate::packaging::{self, TrainingFacts, card_data};
 use crate::progress::FitProgress;
 use crate::run_record::RunRecord;
 use crate::selection::{self, SearchFile, SearchReport};
@@ -115,8 +116,8 @@ pub(crate) struct TrainReport {
 /// What came out of the computation, before anything is stored.
 struct Fitted {
     model: TrainedModel,
+    /// The package.
     bytes: Vec<u8>,
-    profile: Vec<u8>,
     summary: TrainingSummary,
     comparison: Comparison,
     measured: Measured,
@@ -189,8 +190,7 @@ async fn fit_and_register(
     record: &RunRecord,
     stop: &CancellationToken,
 ) -> anyhow::Result<TrainReport> {
-    let time_order = evaluation::time_order(&request.dataset);
-    let fitted = fit(request.pipeline.spec.clone(), table, time_order, stop.clone()).await?;
+    let fitted = fit(request.pipeline.spec.clone(), table, request.dataset.clone(), stop.clone()).await?;
     record.log_outcome(app, &fitted.summary, &fitted.comparison).await?;
     let version = if request.register { Some(register(app, request, name, &fitted, record).await?) } else { None };
     let comparison = &fitted.comparison;
@@ -229,7 +229,7 @@ async fn fit_and_register(
 async fn fit(
     spec: PipelineSpec,
     table: Arc<Table>,
-    time_order: TimeOrder,
+    dataset: DatasetVersion,
     stop: CancellationToken,
 ) -> anyhow::Result<Fitted> {
     let work = move || {
@@ -242,21 +242,19 @@ async fn fit(
         let train_rows = rows.of(Split::Train);
         let (comparison, outcome) = evaluate::compare_with_outcome(&trained.model, &table, train_rows, scored_rows)?;
         let measured = Measured::of(&outcome, &BootstrapOptions { seed: spec.seed, ..BootstrapOptions::default() })?;
+        let time_order = evaluation::time_order(&dataset);
         let leak_rows = LeakRows { table: &table, train: train_rows, scored: scored_rows, time_order };
         let leaks = find_leaks(&trained.model, leak_rows, &outcome)?;
-        let profile = reference_profile(&trained.model, &table, rows.of(Split::Train), scored_rows)?.to_json();
-        let bytes = trained.model.to_bytes()?;
-        Ok(Fitted {
-            model: trained.model,
-            bytes,
-            profile,
-            summary: trained.summary,
-            comparison,
-            measured,
-            leaks,
-            scored_on,
-            fit_seconds,
-        })
+        let facts = TrainingFacts {
+            table: &table,
+            train_rows,
+            profile: &reference_profile(&trained.model, &table, train_rows, scored_rows)?,
+            summary: &trained.summary,
+            comparison: &comparison,
+            data: &card_data(&dataset, scored_on.name()),
+        };
+        let (model, bytes) = packaging::pack(trained.model, &facts)?;
+        Ok(Fitted { model, bytes, summary: trained.summary, comparison, measured, leaks, scored_on, fit_seconds })
     };
     tokio::task::spawn_blocking(work).await.context("the training panicked; nothing was registered")?
 }
@@ -282,7 +280,7 @@ fn reference_profile(
     let spec = model.spec();
     let derived = ml_train::derive::derive(spec, table)?;
     let options = ProfileOptions::default();
-    let profile = ReferenceProfile::of(&feature_sources(spec, &derived)?.take(train_rows), &options);
+    let profile = ReferenceProfile::of(&profiled_columns(model, &derived)?.take(train_rows), &options);
     let target = derived.select(&[&spec.target])?.take(train_rows);
     let predictions = prediction_column(model, table, scored_rows)?;
     Ok(profile
@@ -290,11 +288,13 @@ fn reference_profile(
         .with_predictions(predictions.get(&spec.target)?, &options))
 }
 
-/// Returns the columns that features are made of, each once and in order, out of a table with the derived ones.
-pub(crate) fn feature_sources(spec: &PipelineSpec, derived: &Table) -> Result<Table, TableError> {
+/// Returns the columns that features are made of and the other inputs of `model`, each once and in order, out of a table with
+/// the derived ones.
+pub(crate) fn profiled_columns(model: &TrainedModel, derived: &Table) -> Result<Table, TableError> {
     let mut seen = BTreeSet::new();
-    let columns = spec.features.iter().flat_map(|feature| &feature.columns).map(String::as_str);
-    let columns: Vec<&str> = columns.filter(|column| seen.insert(*column)).collect();
+    let sources = model.spec().features.iter().flat_map(|feature| &feature.columns);
+    let inputs = model.signature().inputs.iter().map(|input| &input.name);
+    let columns: Vec<&str> = sources.chain(inputs).map(String::as_str).filter(|column| seen.insert(*column)).collect();
     derived.select(&columns)
 }
 
@@ -321,7 +321,8 @@ async fn register(
     let registration = NewRegistration {
         name,
         model: fitted.bytes.clone(),
-        reference_profile: Some(fitted.profile.clone()),
+        // It is inside the package.
+        reference_profile: None,
         pipeline: Some(request.pipeline.text.clone().into_bytes()),
         signature: fitted.model.signature().clone(),
         origin: Origin {

@@ -13,6 +13,7 @@ use ml_registry::gate::Gate;
 
 use crate::cli::Context;
 use crate::output::{self, Report};
+use crate::packaging;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -22,11 +23,16 @@ pub(crate) enum Command {
         /// Only the versions of this model
         name: Option<ModelName>,
     },
-    /// Shows one version: artifact, signature, lineage, figures
-    #[command(after_help = "Examples:\n  ml-app models show news-topic@champion\n  ml-app models show news-topic@3")]
+    /// Shows one version: artifact, signature, lineage, figures; or its model card
+    #[command(
+        after_help = "Examples:\n  ml-app models show news-topic@champion\n  ml-app models show news-topic@3 --card > news-topic.md"
+    )]
     Show {
         /// NAME, NAME@VERSION or NAME@ALIAS
         model: ModelRef,
+        /// Print the model card, in Markdown: what the model is, is for and is worth
+        #[arg(long)]
+        card: bool,
     },
     /// Moves a version to another stage, if its gates are open
     #[command(
@@ -191,6 +197,18 @@ impl Report for ShownVersion {
     }
 }
 
+#[derive(Debug, Serialize)]
+struct ShownCard {
+    model: String,
+    card: String,
+}
+
+impl Report for ShownCard {
+    fn text(&self) -> String {
+        self.card.trim_end().to_owned()
+    }
+}
+
 fn aliases(version: &ModelVersion) -> String {
     version.aliases.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -255,7 +273,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             context.output.print(&VersionList { name, versions })
         }
         Command::List { name: None } => list(context).await,
-        Command::Show { model } => show(context, &model).await,
+        Command::Show { model, card: false } => show(context, &model).await,
+        Command::Show { model, card: true } => show_card(context, &model).await,
         Command::Promote { model, stage } => promote(context, &model, stage).await,
         Command::Alias { model, alias, remove } => set_alias(context, &model, &alias, remove).await,
         Command::Compare { left, right } => compare_versions(context, &left, &right).await,
@@ -292,6 +311,12 @@ async fn show(context: &Context, model: &ModelRef) -> anyhow::Result<()> {
     let performance = performance_of(context, &version).await?;
     let alias_moves = registry.list_alias_moves(&version.content.name).await?;
     context.output.print(&ShownVersion { version, performance, alias_moves })
+}
+
+async fn show_card(context: &Context, model: &ModelRef) -> anyhow::Result<()> {
+    let version = context.app.registry.resolve(model).await?;
+    let card = packaging::load_card(&context.app, &version).await?;
+    context.output.print(&ShownCard { model: version.reference(), card })
 }
 
 async fn promote(context: &Context, model: &ModelRef, stage: Stage) -> anyhow::Result<()> {
