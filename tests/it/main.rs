@@ -5,6 +5,7 @@ mod chaos;
 mod demo;
 mod doctor;
 mod evaluation;
+mod extending;
 mod harness;
 mod joined;
 mod kill;

@@ -23,7 +23,7 @@ use ml_data::manager::Results;
 use ml_monitor::profile::{ProfileOptions, ReferenceProfile};
 use ml_registry::registry::{NewRegistration, Origin};
 use ml_train::evaluate::bootstrap::BootstrapOptions;
-use ml_train::evaluate::leaks::{Leak, LeakRows, TimeOrder, find_leaks};
+use ml_train::evaluate::leaks::{Leak, LeakRows, find_leaks};
 use ml_train::evaluate::measured::Measured;
 use ml_train::evaluate::{self, Comparison, Evaluation};
 use ml_train::model::TrainedModel;
@@ -32,6 +32,7 @@ use ml_train::train::{self, TrainingSummary};
 
 use crate::compose::App;
 use crate::evaluation;
+use crate::external;
 use crate::packaging::{self, TrainingFacts, card_data};
 use crate::progress::FitProgress;
 use crate::run_record::RunRecord;
@@ -235,9 +236,12 @@ async fn fit(
     let work = move || {
         let rows = split_of(&table)?;
         let (scored_on, scored_rows) = rows_to_score(&rows)?;
-        let progress = FitProgress::new(&spec.name, stop);
+        let progress = FitProgress::new(&spec.name, stop.clone());
         let begun = Instant::now();
-        let trained = train::train_rows(&spec, &table, rows.of(Split::Train), &progress)?;
+        let trained = match external::of(&spec) {
+            Some(program) => external::train(&spec, program, &table, rows.of(Split::Train), &stop)?,
+            None => train::train_rows(&spec, &table, rows.of(Split::Train), &progress)?,
+        };
         let fit_seconds = begun.elapsed().as_secs_f64();
         let train_rows = rows.of(Split::Train);
         let (comparison, outcome) = evaluate::compare_with_outcome(&trained.model, &table, train_rows, scored_rows)?;

@@ -10,8 +10,10 @@ use ml_core::evaluation::ModelPerformance;
 use ml_core::model::{AliasMove, ModelAlias, ModelName, ModelRef, ModelVersion, RegisteredModel, Stage};
 use ml_registry::compare::{Difference, compare};
 use ml_registry::gate::Gate;
+use ml_train::spec::Task;
 
 use crate::cli::Context;
+use crate::importing::{self, ImportRequest};
 use crate::output::{self, Report};
 use crate::packaging;
 
@@ -75,9 +77,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         out: PathBuf,
     },
-    /// Registers the version in a file that `export` wrote; twice is a no-op
+    /// Registers the model in a file: what `export` wrote, a package, or an ONNX model; twice is a no-op
+    ///
+    /// An ONNX model is tried before it is registered. What it reads and which classes it has are taken from its graph as far
+    /// as that says them.
     #[command(
-        after_help = "Examples:\n  ml-app models import news-topic.mlm\n  ml-app models import news-topic.mlm --name news-topic-copy"
+        after_help = "Examples:\n  ml-app models import news-topic.mlm\n  ml-app models import news-topic.mlm --name news-topic-copy\n  ml-app models import flowers.onnx --name flowers --target species --columns length,width"
     )]
     Import {
         /// The file to read
@@ -86,11 +91,29 @@ pub(crate) enum Command {
         /// Register it under this name
         #[arg(long)]
         name: Option<ModelName>,
+        /// What an ONNX model predicts
+        #[arg(long, value_name = "COLUMN")]
+        target: Option<String>,
+        /// The columns that an ONNX model reads, in the order of its inputs [default: the names of the inputs]
+        #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+        columns: Vec<String>,
+        /// The classes of an ONNX model, in the order of its scores [default: as the graph names them]
+        #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+        classes: Vec<String>,
+        /// classification or regression [default: what the outputs of an ONNX model look like]
+        #[arg(long, value_name = "TASK", value_parser = task)]
+        task: Option<Task>,
     },
 }
 
 fn stage(name: &str) -> Result<Stage, String> {
     Stage::find_by_name(name).ok_or_else(|| "the stages are development, staging, production and archived".to_owned())
+}
+
+fn task(name: &str) -> Result<Task, String> {
+    let tasks = [Task::Classification, Task::Regression];
+    let found = tasks.into_iter().find(|task| task.name() == name);
+    found.ok_or_else(|| "the tasks are classification and regression".to_owned())
 }
 
 #[derive(Debug, Serialize)]
@@ -284,8 +307,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
             let message = format!("wrote {} to {}", version.reference(), out.display());
             context.output.print(&Changed { message, version: Some(version) })
         }
-        Command::Import { file, name } => {
-            let imported = registry.import_from_file(&file, name, &context.app.config.settings.user).await?;
+        Command::Import { file, name, target, columns, classes, task } => {
+            let request = ImportRequest { file, name, target, columns, classes, task };
+            let imported = importing::import(&context.app, request).await?;
             let version = imported.version;
             let verb = if imported.is_new { "registered" } else { "was there already:" };
             let message = format!("{verb} {}", version.reference());
