@@ -2,10 +2,15 @@
 //!
 //! Source: *ONNX Operators* and *ai.onnx.ml Operators* of the ONNX standard, and `Tokenizer` of ONNX Runtime's extensions.
 
+#[allow(clippy::unnecessary_wraps, reason = "operators are prepared by functions of one type")]
 mod arithmetic;
+#[allow(clippy::unnecessary_wraps, reason = "operators are prepared by functions of one type")]
 mod encode;
+#[allow(clippy::unnecessary_wraps, reason = "operators are prepared by functions of one type")]
 mod linear;
+#[allow(clippy::unnecessary_wraps, reason = "operators are prepared by functions of one type")]
 mod reduce;
+#[allow(clippy::unnecessary_wraps, reason = "operators are prepared by functions of one type")]
 mod shape;
 mod text;
 mod trees;

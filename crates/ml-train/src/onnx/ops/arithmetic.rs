@@ -109,7 +109,7 @@ impl Stretched {
                 }
             }
         }
-        let mut steps: [Vec<usize>; 3] = Default::default();
+        let mut steps: [Vec<usize>; 3] = [Vec::new(), Vec::new(), Vec::new()];
         for (steps, tensor) in steps.iter_mut().zip(tensors) {
             *steps = vec![0; n_dimensions];
             let offset = n_dimensions - tensor.shape.len();

@@ -75,8 +75,8 @@ impl Ensemble {
             None => inconsistent(format!("tree {tree} has no node {id}")),
         };
         let mut nodes = Vec::with_capacity(n_nodes);
-        for at in 0..n_nodes {
-            let Some(mode) = mode_of(&modes[at])? else {
+        for (at, mode) in modes.iter().enumerate() {
+            let Some(mode) = mode_of(mode)? else {
                 nodes.push(TreeNode::Leaf(Vec::new()));
                 continue;
             };
@@ -108,11 +108,11 @@ impl Ensemble {
         if [node_ids.len(), scores.len(), weights.len()] != [tree_ids.len(); 3] {
             return inconsistent("the leaves of the trees are not described alike");
         }
-        for at in 0..tree_ids.len() {
+        for (at, &tree_id) in tree_ids.iter().enumerate() {
             if scores[at] >= self.n_scores {
                 return inconsistent(format!("a leaf counts for score {} of {}", scores[at], self.n_scores));
             }
-            match &mut self.nodes[place(tree_ids[at], node_ids[at])?] {
+            match &mut self.nodes[place(tree_id, node_ids[at])?] {
                 TreeNode::Leaf(leaf) => leaf.push((scores[at], weights[at])),
                 TreeNode::Branch { .. } => return inconsistent("a branch is described as a leaf"),
             }
