@@ -64,15 +64,17 @@ fn moved(derive: &DeriveSpec, frame: &Frame<'_>, column: &Column) -> Result<Colu
             from[row] = other.and_then(|other| rows.get(other)).copied();
         }
     }
-    fn moved<T: Clone>(values: &[Option<T>], from: &[Option<usize>]) -> Vec<Option<T>> {
-        from.iter().map(|row| row.and_then(|row| values[row].clone())).collect()
-    }
     let values = match &column.values {
-        ColumnValues::Text(values) => ColumnValues::Text(moved(values, &from)),
-        ColumnValues::Time(values) => ColumnValues::Time(moved(values, &from)),
+        ColumnValues::Text(values) => ColumnValues::Text(taken(values, &from)),
+        ColumnValues::Time(values) => ColumnValues::Time(taken(values, &from)),
         _ => ColumnValues::Number(column.as_numbers()?.into_owned()),
     };
     Ok(Column { name: derive.column.clone(), values })
+}
+
+/// Returns the value of the row that stands at each place of `from`.
+fn taken<T: Clone>(values: &[Option<T>], from: &[Option<usize>]) -> Vec<Option<T>> {
+    from.iter().map(|row| row.and_then(|row| values[row].clone())).collect()
 }
 
 /// Computes a value for each row from the rows of its entity in order. A row without entity or place has none.

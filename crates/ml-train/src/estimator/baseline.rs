@@ -68,7 +68,9 @@ impl ClassByValue {
         rows.sort_by(|left, right| left.0.total_cmp(&right.0));
         let most_frequent = |rows: &[(f64, usize)]| {
             let mut counts = vec![0.0; n_classes];
-            rows.iter().for_each(|&(_, class)| counts[class] += 1.0);
+            for &(_, class) in rows {
+                counts[class] += 1.0;
+            }
             super::best_class(&counts)
         };
         let of_values = rows.chunk_by(|left, right| left.0 == right.0).map(|rows| (rows[0].0, most_frequent(rows)));

@@ -59,7 +59,7 @@ pub enum Drawing {
 
 /// Rows, and how they are drawn.
 pub(super) struct Rows {
-    n_rows: usize,
+    n_samples: usize,
     /// The rows that are drawn among one another.
     strata: Vec<Vec<u32>>,
     pub(super) drawing: Drawing,
@@ -68,7 +68,7 @@ pub(super) struct Rows {
 impl Rows {
     /// Rows that are drawn alike.
     pub(super) fn plain(n_rows: usize) -> Rows {
-        Rows { n_rows, strata: vec![(0..n_rows as u32).collect()], drawing: Drawing::Plain }
+        Rows { n_samples: n_rows, strata: vec![(0..n_rows as u32).collect()], drawing: Drawing::Plain }
     }
 
     /// Rows of classes, which are drawn by class where one is rare.
@@ -81,7 +81,7 @@ impl Rows {
         if strata.iter().all(|rows| rows.len() >= RARE_CLASS) {
             return Rows::plain(truth.len());
         }
-        Rows { n_rows: truth.len(), strata, drawing: Drawing::ByClass }
+        Rows { n_samples: truth.len(), strata, drawing: Drawing::ByClass }
     }
 
     /// Counts how often each row is drawn in the resample of number `index`.
@@ -105,8 +105,8 @@ pub(super) fn resample(
     seed: u64,
     measure: impl Fn(&[u32]) -> Vec<f64> + Sync,
 ) -> Vec<Distribution> {
-    let observed = measure(&vec![1; rows.n_rows]);
-    let new_weights = || vec![0_u32; rows.n_rows];
+    let observed = measure(&vec![1; rows.n_samples]);
+    let new_weights = || vec![0_u32; rows.n_samples];
     let draws: Vec<Vec<f64>> = (0..n_resamples)
         .into_par_iter()
         .map_init(new_weights, |weights, index| {
@@ -114,7 +114,7 @@ pub(super) fn resample(
             measure(weights)
         })
         .collect();
-    let n_groups = rows.n_rows.min(MAX_GROUPS);
+    let n_groups = rows.n_samples.min(MAX_GROUPS);
     let left_out: Vec<Vec<f64>> = (0..n_groups)
         .into_par_iter()
         .map_init(new_weights, |weights, group| {
@@ -140,8 +140,8 @@ pub(super) fn intervals(
     measure: impl Fn(&[u32]) -> Vec<f64> + Sync,
 ) -> Vec<Option<Interval>> {
     let n_resamples = options.resamples_for(cost);
-    if n_resamples == 0 || rows.n_rows < 2 {
-        return vec![None; measure(&vec![1; rows.n_rows]).len()];
+    if n_resamples == 0 || rows.n_samples < 2 {
+        return vec![None; measure(&vec![1; rows.n_samples]).len()];
     }
     let distributions = resample(rows, n_resamples, options.seed, measure);
     distributions.iter().map(|distribution| distribution.interval(options.confidence)).collect()

@@ -109,7 +109,7 @@ fn duplicate_leak(
     } else {
         let (with, without) = (figures(outcome)?.by_name, figures(&outcome.take(&others))?.by_name);
         if let (Some(with), Some(without)) = (with.get(figure), without.get(figure)) {
-            message.push_str(&format!(": {figure} is {without:.4} without them instead of {with:.4}"));
+            message = format!("{message}: {figure} is {without:.4} without them instead of {with:.4}");
         }
     }
     message.push_str("; remove duplicates, or divide the rows by what they have in common");

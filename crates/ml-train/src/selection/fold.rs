@@ -96,7 +96,7 @@ impl PreparedFold {
 
 fn size_of_matrix(matrix: &FeatureMatrix) -> usize {
     match matrix {
-        FeatureMatrix::Dense(matrix) => matrix.cells().len() * size_of::<f64>(),
+        FeatureMatrix::Dense(matrix) => size_of_val(matrix.cells()),
         FeatureMatrix::Sparse(matrix) => matrix.n_cells() * (size_of::<f64>() + size_of::<u32>()),
     }
 }

@@ -210,7 +210,9 @@ fn folds(spec: &TargetEncodeSpec, target: &Target, seed: u64) -> Vec<usize> {
         Target::Classes { indices, n_classes } => {
             let mut folds_by_class = stratified(indices, *n_classes, n_folds);
             if spec.shuffle {
-                folds_by_class.iter_mut().for_each(|folds| random.shuffle(folds));
+                for folds in &mut folds_by_class {
+                    random.shuffle(folds);
+                }
             }
             let mut next = vec![0; *n_classes];
             let fold_of = |&class: &usize| {

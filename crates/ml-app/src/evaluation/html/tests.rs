@@ -1,3 +1,5 @@
+//! Tests of the page as a whole.
+
 use ml_core::table::{Column, Table};
 use ml_train::evaluate::bootstrap::BootstrapOptions;
 use ml_train::evaluate::importance::ImportanceOptions;
