@@ -114,7 +114,7 @@ async fn load_reference(app: &App, version: &ModelVersion) -> anyhow::Result<Opt
 
 fn score_kind(model: &TrainedModel) -> ScoreKind {
     match model.spec().task {
-        Task::Classification => ScoreKind::Classification,
+        Task::Classification | Task::Clustering | Task::Anomaly => ScoreKind::Classification,
         Task::Regression => ScoreKind::Regression,
     }
 }

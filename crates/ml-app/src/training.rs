@@ -272,11 +272,14 @@ fn reference_profile(
     let derived = ml_train::derive::derive(spec, table)?;
     let options = ProfileOptions::default();
     let profile = ReferenceProfile::of(&feature_sources(spec, &derived)?.take(train_rows), &options);
-    let target = derived.select(&[&spec.target])?.take(train_rows);
+    let profile = if spec.task.has_target() {
+        let target = derived.select(&[&spec.target])?.take(train_rows);
+        profile.with_target(target.get(&spec.target)?, &options)
+    } else {
+        profile
+    };
     let predictions = prediction_column(model, table, scored_rows)?;
-    Ok(profile
-        .with_target(target.get(&spec.target)?, &options)
-        .with_predictions(predictions.get(&spec.target)?, &options))
+    Ok(profile.with_predictions(predictions.get(&spec.target)?, &options))
 }
 
 /// Returns the columns that features are made of, each once and in order, out of a table with the derived ones.
@@ -292,8 +295,10 @@ pub(crate) fn prediction_column(model: &TrainedModel, table: &Table, rows: &[usi
     let predictions = model.predict_rows(table, rows)?;
     let rows = 0..predictions.n_rows();
     let values = match predictions.values.task() {
-        Task::Classification => ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect()),
         Task::Regression => ColumnValues::Number(rows.map(|row| predictions.number(row).unwrap_or(f64::NAN)).collect()),
+        Task::Classification | Task::Clustering | Task::Anomaly => {
+            ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect())
+        }
     };
     Ok(Table::new(vec![Column { name: model.spec().target.clone(), values }])?)
 }

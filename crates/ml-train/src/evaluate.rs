@@ -1,5 +1,7 @@
 //! How good predictions are, on rows whose truth is known, and how good those of naive baselines are.
 
+pub(crate) mod unsupervised;
+
 use std::collections::BTreeMap;
 
 use ml_core::metrics::{
@@ -36,7 +38,9 @@ pub struct Evaluation {
     ///
     /// Classification: `accuracy`; `precision`, `recall` and `f1` with `_macro`, `_micro` and `_weighted`; `log_loss` where
     /// there are probabilities; `roc_auc` of the second of two classes, else `roc_auc_ovr_macro` and
-    /// `roc_auc_ovr_weighted`, where there are scores. Regression: `mae`, `rmse`, `r2`, `mape`.
+    /// `roc_auc_ovr_weighted`, where there are scores. Regression: `mae`, `rmse`, `r2`, `mape`. Clustering: `n_clusters`,
+    /// `silhouette`, `inertia` where clusters have means, `noise_share` where rows may be in none, `adjusted_rand` beside a
+    /// truth. Anomaly: `anomaly_share`; beside a truth `accuracy`, `roc_auc`, and `precision`, `recall` and `f1` of anomalies.
     pub metrics: BTreeMap<String, f64>,
     /// The figures of each class; none for a regression. Classes that the model does not know come last.
     pub classes: Vec<ClassEvaluation>,
@@ -87,6 +91,9 @@ pub fn evaluate(model: &TrainedModel, table: &Table) -> Result<Evaluation, Evalu
 /// # Panics
 /// If a row is not below [`Table::n_rows`].
 pub fn evaluate_rows(model: &TrainedModel, table: &Table, rows: &[usize]) -> Result<Evaluation, EvaluateError> {
+    if !model.spec.task.has_target() {
+        return unsupervised::evaluate(model, table, rows);
+    }
     evaluate_predictions(model, &model.predict_rows(table, rows)?, &Truth::read(model, table, rows)?)
 }
 
@@ -104,6 +111,9 @@ pub fn compare(
     training_rows: &[usize],
     test_rows: &[usize],
 ) -> Result<Comparison, EvaluateError> {
+    if !model.spec.task.has_target() {
+        return Ok(Comparison { model: unsupervised::evaluate(model, table, test_rows)?, baselines: Vec::new() });
+    }
     let predictions = model.predict_rows(table, test_rows)?;
     let evaluation = evaluate_predictions(model, &predictions, &Truth::read(model, table, test_rows)?)?;
     let is_predicted = |position: &usize| !predictions.missing.contains_key(position);
@@ -131,7 +141,7 @@ impl Truth {
         derive_for(spec, &[&spec.target], &mut frame)?;
         let column = frame.get(&spec.target)?;
         Ok(match spec.task {
-            Task::Classification => {
+            Task::Classification | Task::Clustering | Task::Anomaly => {
                 let labels = column.as_texts();
                 Truth::Labels(rows.iter().map(|&row| labels[row].as_deref().map(str::to_owned)).collect())
             }

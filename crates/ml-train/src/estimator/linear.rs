@@ -1,5 +1,6 @@
 //! Linear models: sums of weighted features, and the sparse learners of their weights.
 
+mod elastic_net;
 mod lanes;
 mod logistic;
 mod one_vs_rest;
@@ -15,6 +16,7 @@ use crate::error::PredictError;
 use crate::matrix::FeatureMatrix;
 use crate::packed;
 
+pub use elastic_net::{ElasticNet, Lasso};
 pub use logistic::LogisticRegression;
 pub use svm::LinearSvm;
 

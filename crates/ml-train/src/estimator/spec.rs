@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, DecisionTree, Estimator, GaussianNaiveBayes, GradientBoosting, KNearestNeighbours, LexiconSentiment,
-    LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, RandomForest, Ridge,
-    SoftmaxRegression,
+    Column, Dbscan, DecisionTree, ElasticNet, Estimator, ExtraTrees, GaussianNaiveBayes, GradientBoosting,
+    IsolationForest, KMeans, KNearestNeighbours, Lasso, LexiconSentiment, LinearRegression, LinearSvm,
+    LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, RandomForest, Ridge, SoftmaxRegression, Svm,
 };
 use crate::preprocess::MissingValues;
 use crate::spec::Task;
@@ -68,6 +68,20 @@ estimators! {
     LinearRegression => "linear_regression",
     /// Sentiment by a word list.
     LexiconSentiment => "lexicon_sentiment",
+    /// Linear regression with a penalty that makes weights 0.
+    Lasso => "lasso",
+    /// Linear regression with both penalties.
+    ElasticNet => "elastic_net",
+    /// Decision trees with thresholds drawn at random.
+    ExtraTrees => "extra_trees",
+    /// Support vectors with kernels.
+    Svm => "svm",
+    /// Clusters around their means.
+    KMeans => "k_means",
+    /// Clusters of rows that are near each other.
+    Dbscan => "dbscan",
+    /// Anomalies by random trees.
+    IsolationForest => "isolation_forest",
     /// The most frequent class.
     MajorityClass => "majority_class",
     /// The mean of the target.

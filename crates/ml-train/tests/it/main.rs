@@ -12,3 +12,4 @@ mod sentiment;
 mod steps;
 mod stored;
 mod support;
+mod tabular;
