@@ -108,7 +108,7 @@ fn inspect(
 
 fn score_kind(model: &TrainedModel) -> ScoreKind {
     match model.spec().task {
-        Task::Classification => ScoreKind::Classification,
+        Task::Classification | Task::Clustering | Task::Anomaly => ScoreKind::Classification,
         Task::Regression => ScoreKind::Regression,
     }
 }

@@ -245,10 +245,13 @@ async fn fit(
         let fit_seconds = begun.elapsed().as_secs_f64();
         let train_rows = rows.of(Split::Train);
         let (comparison, outcome) = evaluate::compare_with_outcome(&trained.model, &table, train_rows, scored_rows)?;
-        let measured = Measured::of(&outcome, &BootstrapOptions { seed: spec.seed, ..BootstrapOptions::default() })?;
+        let bootstrap = BootstrapOptions { seed: spec.seed, ..BootstrapOptions::default() };
         let time_order = evaluation::time_order(&dataset);
         let leak_rows = LeakRows { table: &table, train: train_rows, scored: scored_rows, time_order };
-        let leaks = find_leaks(&trained.model, leak_rows, &outcome)?;
+        let (measured, leaks) = match &outcome {
+            Some(outcome) => (Measured::of(outcome, &bootstrap)?, find_leaks(&trained.model, leak_rows, outcome)?),
+            None => (Measured::without_intervals(&comparison.model, &bootstrap), Vec::new()),
+        };
         let facts = TrainingFacts {
             table: &table,
             train_rows,
@@ -285,11 +288,14 @@ fn reference_profile(
     let derived = ml_train::derive::derive(spec, table)?;
     let options = ProfileOptions::default();
     let profile = ReferenceProfile::of(&profiled_columns(model, &derived)?.take(train_rows), &options);
-    let target = derived.select(&[&spec.target])?.take(train_rows);
+    let profile = if spec.task.has_target() {
+        let target = derived.select(&[&spec.target])?.take(train_rows);
+        profile.with_target(target.get(&spec.target)?, &options)
+    } else {
+        profile
+    };
     let predictions = prediction_column(model, table, scored_rows)?;
-    Ok(profile
-        .with_target(target.get(&spec.target)?, &options)
-        .with_predictions(predictions.get(&spec.target)?, &options))
+    Ok(profile.with_predictions(predictions.get(&spec.target)?, &options))
 }
 
 /// Returns the columns that features are made of and the other inputs of `model`, each once and in order, out of a table with
@@ -307,8 +313,10 @@ pub(crate) fn prediction_column(model: &TrainedModel, table: &Table, rows: &[usi
     let predictions = model.predict_rows(table, rows)?;
     let rows = 0..predictions.n_rows();
     let values = match predictions.values.task() {
-        Task::Classification => ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect()),
         Task::Regression => ColumnValues::Number(rows.map(|row| predictions.number(row).unwrap_or(f64::NAN)).collect()),
+        Task::Classification | Task::Clustering | Task::Anomaly => {
+            ColumnValues::Text(rows.map(|row| predictions.label(row).map(str::to_owned)).collect())
+        }
     };
     Ok(Table::new(vec![Column { name: model.spec().target.clone(), values }])?)
 }

@@ -4,6 +4,7 @@
 //! distinct names, and keep the order in which they were given.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -186,6 +187,8 @@ pub enum TableError {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     columns: Vec<Column>,
+    /// Where each column is: tables can be 100,000 columns wide.
+    places: BTreeMap<String, usize>,
     n_rows: usize,
 }
 
@@ -196,7 +199,7 @@ impl Table {
     /// [`TableError::UnequalLengths`] or [`TableError::DuplicateColumn`], for the first column at fault.
     pub fn new(columns: Vec<Column>) -> Result<Table, TableError> {
         let n_rows = columns.first().map_or(0, |column| column.values.len());
-        let mut table = Table { columns: Vec::with_capacity(columns.len()), n_rows };
+        let mut table = Table { columns: Vec::with_capacity(columns.len()), places: BTreeMap::new(), n_rows };
         for column in columns {
             table.push(column)?;
         }
@@ -218,6 +221,7 @@ impl Table {
         if self.find(&column.name).is_some() {
             return Err(TableError::DuplicateColumn { column: column.name });
         }
+        self.places.insert(column.name.clone(), self.columns.len());
         self.columns.push(column);
         Ok(())
     }
@@ -239,7 +243,7 @@ impl Table {
 
     /// Returns the column called `name`, if there is one.
     pub fn find(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+        self.places.get(name).map(|&place| &self.columns[place])
     }
 
     /// Returns the column called `name`.
@@ -276,7 +280,7 @@ impl Table {
             .iter()
             .map(|column| Column { name: column.name.clone(), values: column.values.take(rows) })
             .collect();
-        Table { columns, n_rows: rows.len() }
+        Table { columns, places: self.places.clone(), n_rows: rows.len() }
     }
 
     /// Returns the columns called `names`, in that order.

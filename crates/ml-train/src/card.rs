@@ -75,6 +75,8 @@ impl CardContent<'_> {
         let what = match spec.task {
             Task::Classification => format!("the category `{}`, one of {}", spec.target, self.model.classes.len()),
             Task::Regression => format!("the number `{}`", spec.target),
+            Task::Clustering => format!("the group `{}`, found without a target", spec.target),
+            Task::Anomaly => format!("whether a row is an anomaly, as `{}`", spec.target),
         };
         line(card, format_args!("# {}\n", spec.name));
         line(card, format_args!("A `{}` that predicts {what}, from {inputs}.", spec.estimator.kind()));

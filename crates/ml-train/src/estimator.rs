@@ -2,6 +2,8 @@
 
 mod baseline;
 mod boosting;
+mod clustering;
+mod dense;
 mod external;
 mod linear;
 mod naive_bayes;
@@ -9,6 +11,8 @@ mod sentiment;
 mod settings;
 mod smart;
 mod spec;
+mod svm;
+mod trees;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +26,11 @@ use crate::spec::Task;
 pub use baseline::{Column, ColumnPredictor, ConstantPredictor, MajorityClass, Mean};
 pub(crate) use boosting::MAX_BINS;
 pub use boosting::{BoostedLink, BoostedTrees, EarlyStopping, GradientBoosting, RegressionLoss};
+pub use clustering::{Dbscan, DbscanPredictor, KMeans, KMeansPredictor};
 pub use external::External;
-pub use linear::{ClassScheme, LinearPredictor, LinearSvm, Link, LogisticRegression, NbSvm, Penalty, Probabilities};
+pub use linear::{
+    ClassScheme, ElasticNet, Lasso, LinearPredictor, LinearSvm, Link, LogisticRegression, NbSvm, Penalty, Probabilities,
+};
 pub use naive_bayes::{
     ComplementNaiveBayes, GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor,
 };
@@ -35,6 +42,10 @@ pub use smart::{
     NeighboursPredictor, RandomForest, Ridge, SoftmaxRegression, TreePredictor,
 };
 pub use spec::EstimatorSpec;
+pub use svm::{FittedKernel, FoundGamma, Gamma, Kernel, Svm, SvmPredictor};
+pub use trees::{
+    Contamination, ExtraTrees, ExtraTreesPredictor, FoundContamination, IsolationForest, IsolationPredictor,
+};
 
 /// What is predicted, for each row.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,6 +169,16 @@ pub enum FittedPredictor {
     LexiconSentiment(SentimentPredictor),
     /// A model from elsewhere, which reads columns.
     Onnx(OnnxPredictor),
+    /// Decision trees with thresholds drawn at random.
+    ExtraTrees(ExtraTreesPredictor),
+    /// The rows that support a margin.
+    Svm(SvmPredictor),
+    /// The means of clusters.
+    KMeans(KMeansPredictor),
+    /// The dense rows of clusters.
+    Dbscan(DbscanPredictor),
+    /// Random trees that set anomalies apart.
+    IsolationForest(IsolationPredictor),
 }
 
 impl FittedPredictor {
@@ -175,6 +196,11 @@ impl FittedPredictor {
             FittedPredictor::Neighbours(predictor) => predictor,
             FittedPredictor::LexiconSentiment(predictor) => predictor,
             FittedPredictor::Onnx(predictor) => predictor,
+            FittedPredictor::ExtraTrees(predictor) => predictor,
+            FittedPredictor::Svm(predictor) => predictor,
+            FittedPredictor::KMeans(predictor) => predictor,
+            FittedPredictor::Dbscan(predictor) => predictor,
+            FittedPredictor::IsolationForest(predictor) => predictor,
         }
     }
 
@@ -197,6 +223,25 @@ impl FittedPredictor {
             FittedPredictor::Neighbours(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::LexiconSentiment(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::Onnx(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::ExtraTrees(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::Svm(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::KMeans(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::Dbscan(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::IsolationForest(predictor) => predictor.inconsistency(n_classes),
+        }
+    }
+
+    /// Returns the names of the groups that were found without a target; `None` if there was one. Clusters are called by their
+    /// numbers, and what is in none of them `noise`.
+    pub(crate) fn found_classes(&self) -> Option<Vec<String>> {
+        let numbers = |n_clusters: usize| (0..n_clusters).map(|cluster| cluster.to_string());
+        match self {
+            FittedPredictor::KMeans(predictor) => Some(numbers(predictor.n_clusters()).collect()),
+            FittedPredictor::Dbscan(predictor) => {
+                Some(numbers(predictor.n_clusters()).chain(["noise".to_owned()]).collect())
+            }
+            FittedPredictor::IsolationForest(_) => Some(IsolationPredictor::CLASSES.map(str::to_owned).to_vec()),
+            _ => None,
         }
     }
 }

@@ -19,6 +19,8 @@ pub mod versus;
 
 mod gauge;
 
+pub(crate) mod unsupervised;
+
 use std::collections::BTreeMap;
 
 use ml_core::metrics::{ConfusionMatrix, MetricError};
@@ -52,7 +54,9 @@ pub struct Evaluation {
     /// Figures by name, all finite; [`ml_core::metrics::FIGURES`] says what each is.
     ///
     /// Those of probabilities and rankings are there where the model has them and knows every true class: of the second of two
-    /// classes, else as means over the classes.
+    /// classes, else as means over the classes. Clustering has `n_clusters`, `silhouette`, `inertia` where clusters have means,
+    /// `noise_share` where rows may be in none, and `adjusted_rand` beside a truth; anomalies have `anomaly_share`, and beside a
+    /// truth `accuracy`, `roc_auc`, and `precision`, `recall` and `f1` of anomalies.
     pub metrics: BTreeMap<String, f64>,
     /// The figures of each class; none for a regression. Classes that the model does not know come last.
     pub classes: Vec<ClassEvaluation>,
@@ -103,6 +107,9 @@ pub fn evaluate(model: &TrainedModel, table: &Table) -> Result<Evaluation, Evalu
 /// # Panics
 /// If a row is not below [`Table::n_rows`].
 pub fn evaluate_rows(model: &TrainedModel, table: &Table, rows: &[usize]) -> Result<Evaluation, EvaluateError> {
+    if !model.spec.task.has_target() {
+        return unsupervised::evaluate(model, table, rows);
+    }
     Ok(Evaluation::of(model, &Outcome::of(model, table, rows)?)?)
 }
 
@@ -123,7 +130,7 @@ pub fn compare(
     Ok(compare_with_outcome(model, table, training_rows, test_rows)?.0)
 }
 
-/// As [`compare`], and returns what the model predicted as well.
+/// As [`compare`], and returns what the model predicted beside what is true; nothing for a task without target.
 ///
 /// # Errors
 /// Those of [`compare`].
@@ -135,7 +142,11 @@ pub fn compare_with_outcome(
     table: &Table,
     training_rows: &[usize],
     test_rows: &[usize],
-) -> Result<(Comparison, Outcome), EvaluateError> {
+) -> Result<(Comparison, Option<Outcome>), EvaluateError> {
+    if !model.spec.task.has_target() {
+        let model = unsupervised::evaluate(model, table, test_rows)?;
+        return Ok((Comparison { model, baselines: Vec::new() }, None));
+    }
     let predictions = model.predict_rows(table, test_rows)?;
     let outcome = Outcome::new(model, &predictions, &Truth::read(model, table, test_rows)?)?;
     let evaluation = Evaluation::of(model, &outcome)?;
@@ -148,7 +159,7 @@ pub fn compare_with_outcome(
             .map_err(|source| EvaluateError::Baseline { kind: baseline.kind(), source })?;
         baselines.push(evaluate_rows(&trained.model, table, &predicted)?);
     }
-    Ok((Comparison { model: evaluation, baselines }, outcome))
+    Ok((Comparison { model: evaluation, baselines }, Some(outcome)))
 }
 
 /// Evaluates what `model` predicted for rows of which `truth` is known.

@@ -1,6 +1,7 @@
 //! The columns that a pipeline works on: some of a table's, borrowed, and the ones derived from them.
 
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 use ml_core::table::{Column, Table, TableError};
 
@@ -8,12 +9,18 @@ use ml_core::table::{Column, Table, TableError};
 #[derive(Debug, Clone)]
 pub(crate) struct Frame<'a> {
     columns: Vec<Cow<'a, Column>>,
+    places: HashMap<String, usize>,
     n_rows: usize,
 }
 
 impl<'a> Frame<'a> {
     pub(crate) fn new(table: &'a Table) -> Frame<'a> {
-        Frame { columns: table.columns().iter().map(Cow::Borrowed).collect(), n_rows: table.n_rows() }
+        Frame::of(table.columns().iter().map(Cow::Borrowed).collect(), table.n_rows())
+    }
+
+    fn of(columns: Vec<Cow<'a, Column>>, n_rows: usize) -> Frame<'a> {
+        let places = columns.iter().enumerate().map(|(place, column)| (column.name.clone(), place)).collect();
+        Frame { columns, places, n_rows }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -23,12 +30,17 @@ impl<'a> Frame<'a> {
     /// Adds a column with one value per row, or replaces the one of its name.
     pub(crate) fn set(&mut self, column: Column) {
         debug_assert_eq!(column.values.len(), self.n_rows);
-        self.columns.retain(|existing| existing.name != column.name);
-        self.columns.push(Cow::Owned(column));
+        match self.places.get(&column.name) {
+            Some(&place) => self.columns[place] = Cow::Owned(column),
+            None => {
+                self.places.insert(column.name.clone(), self.columns.len());
+                self.columns.push(Cow::Owned(column));
+            }
+        }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().map(|column| &**column).find(|column| column.name == name)
+        self.places.get(name).map(|&place| &*self.columns[place])
     }
 
     pub(crate) fn get(&self, name: &str) -> Result<&Column, TableError> {
@@ -45,13 +57,14 @@ impl<'a> Frame<'a> {
 
     /// Returns the named columns at `rows`; no column is copied when `rows` are all rows in order.
     pub(crate) fn take(self, names: &[&str], rows: &[usize]) -> Frame<'a> {
-        let named = self.columns.into_iter().filter(|column| names.contains(&column.name.as_str()));
+        let names: BTreeSet<&str> = names.iter().copied().collect();
+        let named = self.columns.into_iter().filter(|column| names.contains(column.name.as_str()));
         if rows.iter().copied().eq(0..self.n_rows) {
-            return Frame { columns: named.collect(), n_rows: self.n_rows };
+            return Frame::of(named.collect(), self.n_rows);
         }
         let columns = named
             .map(|column| Cow::Owned(Column { name: column.name.clone(), values: column.values.take(rows) }))
             .collect();
-        Frame { columns, n_rows: rows.len() }
+        Frame::of(columns, rows.len())
     }
 }

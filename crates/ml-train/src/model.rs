@@ -96,6 +96,12 @@ impl TrainedModel {
         if self.classes.is_empty() != (self.spec.task == Task::Regression) {
             return Some(format!("a {} has {} classes", self.spec.task.name(), self.classes.len()));
         }
+        if self.predictor.found_classes().is_some_and(|found| found != self.classes) {
+            return Some("the names of the groups are not those that were found".to_owned());
+        }
+        if self.predictor.found_classes().is_some() == self.spec.task.has_target() {
+            return Some(format!("a predictor of another task serves a {}", self.spec.task.name()));
+        }
         let fault = self.spec.check().err().map(|err| err.to_string());
         fault
             .or_else(|| self.preprocessor.inconsistency())

@@ -220,6 +220,12 @@ impl TrainedModel {
 
     /// Compares the columns of `table` with the signature.
     fn check_inputs(&self, table: &Table) -> Result<(), PredictError> {
+        let mut reads: BTreeMap<&str, Vec<Reads>> = BTreeMap::new();
+        for feature in &self.spec.features {
+            for column in &feature.columns {
+                reads.entry(column).or_default().push(feature.reads());
+            }
+        }
         for input in &self.signature.inputs {
             let Some(column) = table.find(&input.name) else {
                 return Err(PredictError::MissingColumn {
@@ -229,7 +235,8 @@ impl TrainedModel {
             };
             let found = column.values.kind();
             let is_empty = column.values.n_missing() == column.values.len();
-            let expected = expected_kind(&self.spec, &input.name, input.kind);
+            let expected =
+                expected_kind(&self.spec, &input.name, input.kind, reads.get(&*input.name).map_or(&[], Vec::as_slice));
             if !is_empty && !expected.is_met_by(found) {
                 if let (ExpectedKind::Numeric, Some((row, value))) = (expected, first_non_number(column)) {
                     return Err(PredictError::NotANumber { column: input.name.clone(), row: row + 1, value });
@@ -274,8 +281,9 @@ impl ExpectedKind {
     }
 }
 
-/// Returns what the pipeline needs of `column`, which was of `trained_kind` in the training rows.
-fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind) -> ExpectedKind {
+/// Returns what the pipeline needs of `column`, which was of `trained_kind` in the training rows, and is read by features as
+/// `reads` says.
+fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind, reads: &[Reads]) -> ExpectedKind {
     if matches!(spec.estimator, EstimatorSpec::External(_)) {
         return if trained_kind.is_numeric() { ExpectedKind::Numeric } else { ExpectedKind::Any };
     }
@@ -290,8 +298,6 @@ fn expected_kind(spec: &PipelineSpec, column: &str, trained_kind: ColumnKind) ->
     if spec.derive.iter().any(|derive| is(&derive.order)) {
         return if trained_kind.is_numeric() { ExpectedKind::Numeric } else { ExpectedKind::Exactly(trained_kind) };
     }
-    let uses = spec.features.iter().filter(|feature| feature.columns.iter().any(|name| name == column));
-    let reads: Vec<Reads> = uses.map(super::spec::FeatureSpec::reads).collect();
     if reads.contains(&Reads::Numbers) {
         ExpectedKind::Numeric
     } else if reads.contains(&Reads::Texts) {

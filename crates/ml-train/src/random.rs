@@ -37,6 +37,14 @@ impl SplitMix64 {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// Returns a number of at least `least` and below `most`, which is greater.
+    pub(crate) fn between(&mut self, least: f64, most: f64) -> f64 {
+        // Weighed, because the difference of huge numbers need not be finite.
+        let share = self.unit();
+        let drawn = least * (1.0 - share) + most * share;
+        if drawn >= least && drawn < most { drawn } else { least }
+    }
+
     /// Puts `items` in random order.
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

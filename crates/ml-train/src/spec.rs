@@ -10,6 +10,8 @@ mod step;
 mod tfidf;
 mod value;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::estimator::EstimatorSpec;
@@ -19,8 +21,8 @@ pub use derive::{DeriveOp, DeriveSpec};
 pub use fault::{Fault, SpecError};
 pub use span::Span;
 pub use step::{
-    BinEncoding, BinStrategy, BinsSpec, DatePart, DatePartsSpec, FoundSmoothing, HashEncodeSpec, PolynomialSpec,
-    RobustScaleSpec, Smoothing, TargetEncodeSpec,
+    BinEncoding, BinStrategy, BinsSpec, DatePart, DatePartsSpec, FoundSmoothing, HashEncodeSpec, PcaSpec,
+    PolynomialSpec, RobustScaleSpec, Smoothing, TargetEncodeSpec,
 };
 pub use step::{CategorySpec, ClipSpec, ConstantSpec, EncodeSpec, ImputeSpec, StepSpec, UnknownPolicy};
 pub use tfidf::{Analyzer, DocumentFrequency, HashSpec, Norm, StopWords, TfidfSpec};
@@ -40,7 +42,8 @@ pub struct PipelineSpec {
     pub name: String,
     /// Whether the target is a category or a number.
     pub task: Task,
-    /// The column to predict.
+    /// The column to predict. Where there is none to learn from, what predictions are called; a column of that name in the data
+    /// is what they are compared with.
     pub target: String,
     /// What is done to the target before fitting, and undone after predicting.
     #[serde(default)]
@@ -85,6 +88,10 @@ pub enum Task {
     Classification,
     /// The target is a number.
     Regression,
+    /// There is no target: rows are grouped.
+    Clustering,
+    /// There is no target: unusual rows are told from the others.
+    Anomaly,
 }
 
 impl Task {
@@ -93,6 +100,22 @@ impl Task {
         match self {
             Task::Classification => "classification",
             Task::Regression => "regression",
+            Task::Clustering => "clustering",
+            Task::Anomaly => "anomaly",
+        }
+    }
+
+    /// Returns whether there is a target to learn from.
+    pub fn has_target(self) -> bool {
+        matches!(self, Task::Classification | Task::Regression)
+    }
+
+    /// Returns what predictions are called if the pipeline does not say; `None` where it has to.
+    pub(crate) fn default_target(self) -> Option<&'static str> {
+        match self {
+            Task::Classification | Task::Regression => None,
+            Task::Clustering => Some("cluster"),
+            Task::Anomaly => Some("anomaly"),
         }
     }
 }
@@ -164,6 +187,7 @@ impl PipelineSpec {
         vec![match self.task {
             Task::Classification => EstimatorSpec::majority_class(),
             Task::Regression => EstimatorSpec::mean(),
+            Task::Clustering | Task::Anomaly => return Vec::new(),
         }]
     }
 
@@ -182,7 +206,7 @@ impl PipelineSpec {
                 // Classes are told by any value, numbers by numbers alone.
                 let steps = match self.task {
                     Task::Classification => vec![StepSpec::Ordinal(EncodeSpec::default())],
-                    Task::Regression => Vec::new(),
+                    _ => Vec::new(),
                 };
                 spec.features = vec![FeatureSpec { columns, steps }];
             }
@@ -210,13 +234,9 @@ impl PipelineSpec {
 
     /// Returns the columns that features are made of, each once, in order.
     pub(crate) fn feature_columns(&self) -> Vec<&str> {
-        let mut columns: Vec<&str> = Vec::new();
-        for column in self.features.iter().flat_map(|feature| &feature.columns) {
-            if !columns.contains(&column.as_str()) {
-                columns.push(column);
-            }
-        }
-        columns
+        let mut seen = BTreeSet::new();
+        let columns = self.features.iter().flat_map(|feature| &feature.columns).map(String::as_str);
+        columns.filter(|column| seen.insert(*column)).collect()
     }
 
     /// Returns the column of the data that a derived column holds values of as they are, if so.

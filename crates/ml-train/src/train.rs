@@ -83,6 +83,7 @@ pub fn train_rows(
         format!("{n_values} values of column `{column}` are of categories that are too rare to have a code: they count as missing")
     }));
     warnings.extend(fitted.warnings);
+    let classes = fitted.predictor.found_classes().unwrap_or(classes);
     let summary = TrainingSummary {
         n_rows: rows.len(),
         n_rows_used: kept.len(),
@@ -136,13 +137,20 @@ impl PreparedRows {
 
         progress.begin(Stage::Derive);
         let mut columns = spec.feature_columns();
-        columns.push(&spec.target);
+        if spec.task.has_target() {
+            columns.push(&spec.target);
+        }
         let mut frame = Frame::new(table);
         derive_for(spec, &columns, &mut frame)?;
         let (kept, dropped) = usable_rows(spec, &frame, rows)?;
         check_row_count(spec, kept.len(), rows.len(), &dropped)?;
         let frame = frame.take(&columns, &kept);
-        let (target, classes) = read_target(spec, frame.get(&spec.target)?)?;
+        let (target, classes) = if spec.task.has_target() {
+            read_target(spec, frame.get(&spec.target)?)?
+        } else {
+            // There is nothing to predict, and no estimator for such a task looks at it.
+            (Target::Numbers(vec![0.0; kept.len()]), Vec::new())
+        };
         stop_if_cancelled(progress)?;
 
         progress.begin(Stage::Preprocess);
@@ -192,8 +200,10 @@ fn usable_rows(
     rows: &[usize],
 ) -> Result<(Vec<usize>, BTreeMap<String, usize>), TrainError> {
     let mut must_be_present: Vec<(String, Vec<bool>)> = Vec::new();
-    let target = frame.get(&spec.target)?;
-    must_be_present.push((format!("target `{}` is missing", target.name), is_missing(target)));
+    if spec.task.has_target() {
+        let target = frame.get(&spec.target)?;
+        must_be_present.push((format!("target `{}` is missing", target.name), is_missing(target)));
+    }
     for column in derived_without_fill(spec) {
         let reason = format!("derived feature `{column}` is missing");
         must_be_present.push((reason, is_missing(frame.get(column)?)));
@@ -254,7 +264,7 @@ fn check_row_count(
 fn read_target(spec: &PipelineSpec, column: &Column) -> Result<(Target, Vec<String>), TrainError> {
     match spec.task {
         Task::Classification => read_classes(spec, column),
-        Task::Regression => Ok((Target::Numbers(read_numbers(spec, column)?), Vec::new())),
+        _ => Ok((Target::Numbers(read_numbers(spec, column)?), Vec::new())),
     }
 }
 
@@ -345,22 +355,17 @@ fn constant_features(features: &FeatureMatrix, preprocessor: &Preprocessor) -> V
 /// Returns the columns that scoring reads, and what it gives.
 fn signature(spec: &PipelineSpec, table: &Table) -> Signature {
     let features = spec.feature_columns();
-    let mut names: Vec<&str> = Vec::new();
+    let mut seen = BTreeSet::new();
     let derived = spec.derived_for(&features);
     let read = features.iter().copied().chain(derived.iter().flat_map(|derive| derive.reads()));
-    for name in read.filter(|name| !spec.is_derived(name)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let inputs = names
-        .into_iter()
+    let inputs = read
+        .filter(|name| !spec.is_derived(name) && seen.insert(*name))
         .filter_map(|name| table.find(name))
         .map(|column| SignatureColumn { name: column.name.clone(), kind: column.values.kind(), required: true })
         .collect();
     let kind = match spec.task {
-        Task::Classification => ColumnKind::Text,
         Task::Regression => ColumnKind::Number,
+        Task::Classification | Task::Clustering | Task::Anomaly => ColumnKind::Text,
     };
     Signature { inputs, outputs: vec![SignatureColumn { name: spec.target.clone(), kind, required: true }] }
 }

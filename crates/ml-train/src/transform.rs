@@ -5,6 +5,7 @@ mod date_parts;
 mod encode;
 mod hash_encode;
 mod impute;
+mod pca;
 mod polynomial;
 mod quantile;
 mod scale;
@@ -28,6 +29,7 @@ pub use date_parts::DateParts;
 pub use encode::{CategoryEncoder, Encoding};
 pub use hash_encode::HashEncoder;
 pub use impute::Imputer;
+pub use pca::PrincipalComponents;
 pub use polynomial::Polynomial;
 pub use scale::{ElementwiseStep, Scaler};
 pub(crate) use sentiment::N_SCORES as SENTIMENT_SCORES;
@@ -100,6 +102,8 @@ pub enum FittedStep {
     Bins(Binner),
     /// Adds products of columns.
     Polynomial(Polynomial),
+    /// Gives the directions in which rows differ most.
+    Pca(PrincipalComponents),
     /// Takes parts of times.
     DateParts(DateParts),
     /// Makes numbers of categories.
@@ -135,6 +139,7 @@ impl FittedStep {
             StepSpec::RobustScale(scale) => FittedStep::Scale(Scaler::robust(scale.quantiles, block.numbers()?)),
             StepSpec::Bins(bins) => FittedStep::Bins(Binner::fit(bins, block.numbers()?)),
             StepSpec::Polynomial(polynomial) => FittedStep::Polynomial(Polynomial::fit(polynomial, block.numbers()?)?),
+            StepSpec::Pca(pca) => FittedStep::Pca(PrincipalComponents::fit(pca, block.numbers()?)?),
             StepSpec::DateParts(parts) => FittedStep::DateParts(parts.into()),
             StepSpec::HashEncode(hash) => FittedStep::HashEncode(HashEncoder::new(hash, &context.columns)),
             StepSpec::TargetEncode(encode) => {
@@ -184,6 +189,7 @@ impl FittedStep {
             FittedStep::Elementwise(step) => step,
             FittedStep::Bins(step) => step,
             FittedStep::Polynomial(step) => step,
+            FittedStep::Pca(step) => step,
             FittedStep::DateParts(step) => step,
             FittedStep::Encode(step) => step,
             FittedStep::TargetEncode(step) => step,
@@ -217,6 +223,7 @@ impl FittedStep {
             FittedStep::Encode(step) => return step.inconsistency(n_inputs),
             FittedStep::Bins(step) => return step.inconsistency(n_inputs),
             FittedStep::Polynomial(step) => return step.inconsistency(n_inputs),
+            FittedStep::Pca(step) => return step.inconsistency(n_inputs),
             FittedStep::TargetEncode(step) => return step.inconsistency(n_inputs),
             FittedStep::HashEncode(step) => return step.inconsistency(n_inputs),
             FittedStep::Elementwise(_) | FittedStep::DateParts(_) => n_inputs,

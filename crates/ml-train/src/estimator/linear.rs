@@ -1,6 +1,7 @@
 //! Linear models: sums of weighted features, and the sparse learners of their weights.
 
 mod calibration;
+mod elastic_net;
 mod lanes;
 mod logistic;
 mod nb_svm;
@@ -20,6 +21,7 @@ use crate::matrix::FeatureMatrix;
 use crate::packed;
 
 pub use calibration::Probabilities;
+pub use elastic_net::{ElasticNet, Lasso};
 pub use logistic::{ClassScheme, LogisticRegression};
 pub use nb_svm::NbSvm;
 pub use primal::Penalty;

@@ -6,6 +6,8 @@ use crate::spec::Task;
 
 pub(super) const CLASSIFICATION: &[Task] = &[Task::Classification];
 pub(super) const REGRESSION: &[Task] = &[Task::Regression];
+pub(super) const CLUSTERING: &[Task] = &[Task::Clustering];
+pub(super) const ANOMALY: &[Task] = &[Task::Anomaly];
 pub(super) const BOTH: &[Task] = &[Task::Classification, Task::Regression];
 
 /// How much a row of a class counts.

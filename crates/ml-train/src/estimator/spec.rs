@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, ComplementNaiveBayes, DecisionTree, Estimator, External, GaussianNaiveBayes, GradientBoosting,
-    KNearestNeighbours, LexiconSentiment, LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean,
-    MultinomialNaiveBayes, NbSvm, RandomForest, Ridge, SoftmaxRegression,
+    Column, ComplementNaiveBayes, Dbscan, DecisionTree, ElasticNet, Estimator, External, ExtraTrees,
+    GaussianNaiveBayes, GradientBoosting, IsolationForest, KMeans, KNearestNeighbours, Lasso, LexiconSentiment,
+    LinearRegression, LinearSvm, LogisticRegression, MajorityClass, Mean, MultinomialNaiveBayes, NbSvm, RandomForest,
+    Ridge, SoftmaxRegression, Svm,
 };
 use crate::preprocess::MissingValues;
 use crate::spec::Task;
@@ -72,6 +73,20 @@ estimators! {
     LinearRegression => "linear_regression",
     /// Sentiment by a word list.
     LexiconSentiment => "lexicon_sentiment",
+    /// Linear regression with a penalty that makes weights 0.
+    Lasso => "lasso",
+    /// Linear regression with both penalties.
+    ElasticNet => "elastic_net",
+    /// Decision trees with thresholds drawn at random.
+    ExtraTrees => "extra_trees",
+    /// Support vectors with kernels.
+    Svm => "svm",
+    /// Clusters around their means.
+    KMeans => "k_means",
+    /// Clusters of rows that are near each other.
+    Dbscan => "dbscan",
+    /// Anomalies by random trees.
+    IsolationForest => "isolation_forest",
     /// The most frequent class.
     MajorityClass => "majority_class",
     /// The mean of the target.

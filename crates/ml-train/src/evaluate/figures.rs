@@ -23,11 +23,13 @@ pub struct Figures {
     pub notes: Vec<String>,
 }
 
-/// Returns the name of the figure that stands for all where one has to: `accuracy`, or `rmse` for numbers.
+/// Returns the name of the figure that stands for all where one has to: `accuracy`, or `rmse` for numbers, `silhouette` for clusters and `anomaly_share`.
 pub fn primary_figure(task: Task) -> &'static str {
     match task {
         Task::Classification => "accuracy",
         Task::Regression => "rmse",
+        Task::Clustering => "silhouette",
+        Task::Anomaly => "anomaly_share",
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ml_core::metrics::{ClassTotals, MetricError};
 use serde::{Deserialize, Serialize};
 
+use super::Evaluation;
 use super::bootstrap::{BootstrapOptions, Drawing, Rows, intervals};
 use super::figures::figures;
 use super::gauge::Gauge;
@@ -57,6 +58,22 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// Takes figures of groups that were found without a target, which say nothing about how far they can be relied on.
+    pub fn without_intervals(evaluation: &Evaluation, options: &BootstrapOptions) -> Measured {
+        let n_samples = evaluation.n_samples;
+        let measured = |&value: &f64| MeasuredFigure { value, n_samples, interval: None };
+        Measured {
+            n_samples,
+            figures: evaluation.metrics.iter().map(|(name, value)| (name.clone(), measured(value))).collect(),
+            classes: Vec::new(),
+            confidence: options.confidence,
+            n_resamples: 0,
+            seed: options.seed,
+            drawing: Drawing::Plain,
+            notes: evaluation.notes.clone(),
+        }
+    }
+
     /// Measures `outcome`.
     ///
     /// # Errors

@@ -183,7 +183,7 @@ impl Truth {
         derive_for(spec, &[&spec.target], &mut frame)?;
         let column = frame.get(&spec.target)?;
         Ok(match spec.task {
-            Task::Classification => {
+            Task::Classification | Task::Clustering | Task::Anomaly => {
                 let labels = column.as_texts();
                 Truth::Labels(rows.iter().map(|&row| labels[row].as_deref().map(str::to_owned)).collect())
             }

@@ -9,7 +9,6 @@ use crate::model::TrainedModel;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 
-use super::Evaluation;
 use super::bootstrap::BootstrapOptions;
 use super::calibration::Calibration;
 use super::figures::primary_figure;
@@ -21,6 +20,7 @@ use super::outcome::{Outcome, OutcomeValues};
 use super::slices::{Slices, WorstSlices, slices_by, worst_slices};
 use super::threshold::{Costs, ThresholdChoice, choose_threshold};
 use super::versus::{Versus, compare_outcomes};
+use super::{Evaluation, evaluate_rows};
 
 /// The most points of a drawn curve, and of a drawn cloud.
 const MAX_POINTS: usize = 400;
@@ -118,6 +118,9 @@ pub fn study(
     options: &StudyOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<Study, EvaluateError> {
+    if !model.spec.task.has_target() {
+        return study_groups(model, rows, options);
+    }
     let figure = figure_of(model, options)?;
     let outcome = Outcome::of(model, rows.table, rows.scored)?;
     let bootstrap = &options.bootstrap;
@@ -168,6 +171,39 @@ pub fn study(
         importance,
         learning_curve,
         versus,
+    })
+}
+
+/// Studies groups that were found without a target, of which there are figures alone.
+fn study_groups(model: &TrainedModel, rows: StudyRows<'_>, options: &StudyOptions<'_>) -> Result<Study, EvaluateError> {
+    let asked = [
+        (options.costs.is_some(), "a threshold of least cost"),
+        (options.champion.is_some(), "a comparison with a champion"),
+        (!options.slice_by.is_empty(), "figures by slice"),
+        (options.importance.is_some(), "the importance of columns"),
+        (options.learning_curve, "a learning curve"),
+    ];
+    if let Some((_, what)) = asked.iter().find(|(is_asked, _)| *is_asked) {
+        return Err(EvaluateError::NotComparable {
+            what: format!("{what} needs a target, and `{}` was fitted without one", model.spec.name),
+            way_out: "leave it out".to_owned(),
+        });
+    }
+    let evaluation = evaluate_rows(model, rows.table, rows.scored)?;
+    Ok(Study {
+        measured: Measured::without_intervals(&evaluation, &options.bootstrap),
+        figure: primary_figure(model.spec.task).to_owned(),
+        evaluation,
+        leaks: Vec::new(),
+        calibration: None,
+        curves: Vec::new(),
+        points: Vec::new(),
+        threshold: None,
+        slices: Vec::new(),
+        worst_slices: WorstSlices::default(),
+        importance: None,
+        learning_curve: None,
+        versus: None,
     })
 }
 

@@ -10,7 +10,7 @@ use super::outcome::FoldScore;
 use super::split::Fold;
 use crate::derive::derive_for;
 use crate::error::{EvaluateError, PredictError, TrainError};
-use crate::evaluate::{Truth, evaluate_predictions};
+use crate::evaluate::{Truth, evaluate_predictions, unsupervised};
 use crate::frame::Frame;
 use crate::matrix::FeatureMatrix;
 use crate::model::{Framework, TrainedModel};
@@ -72,13 +72,17 @@ impl PreparedFold {
             spec: spec.clone(),
             framework: Framework::current(),
             signature: Signature { inputs: Vec::new(), outputs: Vec::new() },
-            classes: self.training.classes.clone(),
+            classes: fitted.predictor.found_classes().unwrap_or_else(|| self.training.classes.clone()),
             preprocessor: Preprocessor::default(),
             predictor: fitted.predictor,
         };
         let predictions = model.predict_features(&self.validation, self.validation_rows.len())?;
-        let truth = Truth::read(&model, table, &self.validation_rows).map_err(TrainError::from)?;
-        let evaluation = evaluate_predictions(&model, &predictions, &truth)?;
+        let evaluation = if spec.task.has_target() {
+            let truth = Truth::read(&model, table, &self.validation_rows).map_err(TrainError::from)?;
+            evaluate_predictions(&model, &predictions, &truth)?
+        } else {
+            unsupervised::judge(&model, &predictions, &self.validation.matrix, table, &self.validation_rows)?
+        };
         Ok(FoldScore {
             n_training: self.training.kept.len() as u64,
             n_scored: evaluation.n_samples as u64,

@@ -48,12 +48,20 @@ const CLASSIFICATION: [Score; 14] = [
 
 const REGRESSION: [Score; 4] = [greater("r2"), less("rmse"), less("mae"), less("mape")];
 
+const CLUSTERING: [Score; 3] = [greater("silhouette"), less("inertia"), greater("adjusted_rand")];
+
+/// All of them need a column of the truth.
+const ANOMALY: [Score; 5] =
+    [greater("roc_auc"), greater("f1"), greater("precision"), greater("recall"), greater("accuracy")];
+
 impl Score {
     /// Returns the scores for `task`, the one that counts where none is named first.
     pub fn of_task(task: Task) -> &'static [Score] {
         match task {
             Task::Classification => &CLASSIFICATION,
             Task::Regression => &REGRESSION,
+            Task::Clustering => &CLUSTERING,
+            Task::Anomaly => &ANOMALY,
         }
     }
 

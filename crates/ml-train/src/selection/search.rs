@@ -154,7 +154,7 @@ impl Judge<'_> {
         self.progress.planned((n_judged * self.folds.len()) as u64);
         let classes = match pipeline.task {
             Task::Classification => Some(class_numbers(pipeline, self.table)?),
-            Task::Regression => None,
+            _ => None,
         };
         let mut trials: Vec<Trial> = Vec::new();
         let mut last_round: Vec<Trial> = Vec::new();

@@ -122,7 +122,7 @@ impl SplitSpec {
         }
         match spec.task {
             Task::Classification => SplitSpec::Stratified { folds: DEFAULT_FOLDS, shuffle: true },
-            Task::Regression => SplitSpec::KFold { folds: DEFAULT_FOLDS, shuffle: true },
+            _ => SplitSpec::KFold { folds: DEFAULT_FOLDS, shuffle: true },
         }
     }
 

@@ -1,5 +1,7 @@
 //! What can be wrong with a pipeline that reads well.
 
+use std::collections::BTreeSet;
+
 use ml_core::table::{Column, ColumnKind, Table};
 
 use super::fault::{Fault, suggestion};
@@ -16,7 +18,7 @@ pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
     if spec.name.trim().is_empty() {
         faults.push(Fault::new("name", "must not be empty"));
     }
-    if spec.target_transform != TargetTransform::None && spec.task == Task::Classification {
+    if spec.target_transform != TargetTransform::None && spec.task != Task::Regression {
         faults.push(Fault::new("target_transform", "is for `task: regression` only: remove it"));
     }
     if spec.golden_rows > MAX_GOLDEN_ROWS {
@@ -58,7 +60,9 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
     if feature.columns.is_empty() {
         faults.push(Fault::new(format!("{key}.columns"), "needs at least one column"));
     }
+    let mut seen = BTreeSet::new();
     for (index, column) in feature.columns.iter().enumerate() {
+        let is_new = seen.insert(column);
         let column_key = format!("{key}.columns[{index}]");
         if *column == spec.target {
             faults.push(Fault::new(
@@ -68,7 +72,7 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
         } else if looks_ahead(spec, column) {
             let message = format!("`{column}` is derived with `lead` and looks ahead: only the target may");
             faults.push(Fault::new(column_key, message));
-        } else if feature.columns[..index].contains(column) {
+        } else if !is_new {
             faults.push(Fault::new(column_key, format!("`{column}` is listed twice")));
         }
     }
@@ -76,7 +80,10 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
     for (index, step) in feature.steps.iter().enumerate() {
         let step_key = format!("{key}.steps[{index}]");
         step.faults(&step_key, faults);
-        if index > 0 && matches!(step, StepSpec::DateParts(_)) {
+        if !spec.task.has_target() && matches!(step, StepSpec::TargetEncode(_)) {
+            let message = format!("`target_encode` learns from a target, and `task: {}` has none", spec.task.name());
+            faults.push(Fault::new(&*step_key, message));
+        } else if index > 0 && matches!(step, StepSpec::DateParts(_)) {
             faults.push(Fault::new(&*step_key, "`date_parts` reads times, and must be the first step of its columns"));
         } else if let Some(message) = order_fault(before, step) {
             faults.push(Fault::new(step_key, message));
@@ -194,7 +201,9 @@ pub(crate) fn check_columns(spec: &PipelineSpec, table: &Table) -> Vec<Fault> {
             check.column(&format!("features[{index}].columns[{position}]"), column, feature.reads());
         }
     }
-    check.column("target", &spec.target, Reads::Categories);
+    if spec.task.has_target() {
+        check.column("target", &spec.target, Reads::Categories);
+    }
     check.faults
 }
 

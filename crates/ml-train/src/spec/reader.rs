@@ -56,8 +56,12 @@ impl Reader {
         self.check_version(document.get("version"));
         // Everything is read before the first `?`, so that each part reports its faults.
         let name: Option<String> = self.required(document, "name", "the name of the model");
-        let task: Option<Task> = self.required(document, "task", "`classification` or `regression`");
-        let target: Option<String> = self.required(document, "target", "the column to predict");
+        let task: Option<Task> =
+            self.required(document, "task", "`classification`, `regression`, `clustering` or `anomaly`");
+        let target: Option<String> = match task.and_then(Task::default_target) {
+            Some(default) if document.get("target").is_none() => Some(default.to_owned()),
+            _ => self.required(document, "target", "the column to predict"),
+        };
         let target_transform: Option<TargetTransform> = self.optional(document, "target_transform");
         let seed: Option<u64> = self.optional(document, "seed");
         let derive = self.list(document, "derive", Reader::derive);

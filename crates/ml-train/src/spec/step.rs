@@ -3,6 +3,7 @@
 mod bins;
 mod date_parts;
 mod hash_encode;
+mod pca;
 mod polynomial;
 mod robust;
 mod target_encode;
@@ -17,6 +18,7 @@ use crate::text::SentimentScorer;
 pub use bins::{BinEncoding, BinStrategy, BinsSpec};
 pub use date_parts::{DatePart, DatePartsSpec};
 pub use hash_encode::HashEncodeSpec;
+pub use pca::PcaSpec;
 pub use polynomial::PolynomialSpec;
 pub use robust::RobustScaleSpec;
 pub use target_encode::{FoundSmoothing, Smoothing, TargetEncodeSpec};
@@ -43,6 +45,8 @@ pub enum StepSpec {
     Bins(BinsSpec),
     /// The columns and products of them.
     Polynomial(PolynomialSpec),
+    /// The directions in which the rows differ most.
+    Pca(PcaSpec),
     /// Year, month, weekday and so on of a time.
     DateParts(DatePartsSpec),
     /// The mean of the target among the rows of a category, of the training rows by rows other than themselves.
@@ -144,7 +148,7 @@ pub(crate) enum Reads {
 }
 
 impl StepSpec {
-    pub(super) const NAMES: [&'static str; 17] = [
+    pub(super) const NAMES: [&'static str; 18] = [
         "impute",
         "standardise",
         "min_max",
@@ -154,6 +158,7 @@ impl StepSpec {
         "robust_scale",
         "bins",
         "polynomial",
+        "pca",
         "date_parts",
         "target_encode",
         "hash_encode",
@@ -165,10 +170,11 @@ impl StepSpec {
     ];
 
     /// The steps that may be written as a bare name although they have settings.
-    pub(super) const BARE: [&'static str; 10] = [
+    pub(super) const BARE: [&'static str; 11] = [
         "robust_scale",
         "bins",
         "polynomial",
+        "pca",
         "date_parts",
         "target_encode",
         "hash_encode",
@@ -190,6 +196,7 @@ impl StepSpec {
             StepSpec::RobustScale(_) => "robust_scale",
             StepSpec::Bins(_) => "bins",
             StepSpec::Polynomial(_) => "polynomial",
+            StepSpec::Pca(_) => "pca",
             StepSpec::DateParts(_) => "date_parts",
             StepSpec::TargetEncode(_) => "target_encode",
             StepSpec::HashEncode(_) => "hash_encode",
@@ -258,6 +265,7 @@ impl StepSpec {
             StepSpec::RobustScale(scale) => scale.faults(key, faults),
             StepSpec::Bins(bins) => bins.faults(key, faults),
             StepSpec::Polynomial(polynomial) => polynomial.faults(key, faults),
+            StepSpec::Pca(pca) => pca.faults(key, faults),
             StepSpec::DateParts(parts) => parts.faults(key, faults),
             StepSpec::TargetEncode(encode) => encode.faults(key, faults),
             StepSpec::HashEncode(hash) => hash.faults(key, faults),

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pandas as pd
+from sklearn.decomposition import PCA
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import KBinsDiscretizer, PolynomialFeatures, RobustScaler, TargetEncoder
@@ -99,6 +100,8 @@ reference = {
     "bins_uniform": bins("uniform"),
     "polynomial": listed(PolynomialFeatures(3, include_bias=False).fit_transform(numbers)),
     "interactions": listed(PolynomialFeatures(2, interaction_only=True, include_bias=False).fit_transform(numbers)),
+    "pca": listed(PCA(2, svd_solver="full").fit_transform(numbers)),
+    "pca_whiten": listed(PCA(3, svd_solver="full", whiten=True).fit_transform(numbers)),
     "target_auto": encoded(target, "auto", "continuous"),
     "target_smooth": encoded(target, 3.0, "continuous"),
     "target_halves": encoded(halves, "auto", "binary"),

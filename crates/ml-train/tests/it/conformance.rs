@@ -11,7 +11,7 @@ use ml_train::spec::{PipelineSpec, Task};
 use ml_train::train::train;
 
 /// Every estimator for each of its tasks, with settings that are quick on little data.
-const ESTIMATORS: [(&str, &str); 29] = [
+const ESTIMATORS: [(&str, &str); 38] = [
     ("classification", "{kind: linear_svm}"),
     ("classification", "{kind: linear_svm, penalty: l1}"),
     ("classification", "{kind: linear_svm, probabilities: sigmoid}"),
@@ -30,6 +30,8 @@ const ESTIMATORS: [(&str, &str); 29] = [
     ("classification", "{kind: gradient_boosting, min_samples_leaf: 3, row_share: 0.8, early_stopping: always}"),
     ("classification", "{kind: k_nearest_neighbours, k: 3}"),
     ("classification", "{kind: lexicon_sentiment}"),
+    ("classification", "{kind: extra_trees, n_trees: 8}"),
+    ("classification", "{kind: svm, c: 5.0}"),
     ("classification", "{kind: majority_class}"),
     ("classification", "{kind: column, column: a}"),
     ("regression", "{kind: decision_tree, max_depth: 4}"),
@@ -39,12 +41,23 @@ const ESTIMATORS: [(&str, &str); 29] = [
     ("regression", "{kind: ridge}"),
     ("regression", "{kind: linear_regression}"),
     ("regression", "{kind: lexicon_sentiment}"),
+    ("regression", "{kind: lasso, alpha: 0.01}"),
+    ("regression", "{kind: elastic_net, alpha: 0.01}"),
+    ("regression", "{kind: extra_trees, n_trees: 8}"),
+    ("regression", "{kind: svm, kernel: polynomial, coef0: 1.0}"),
     ("regression", "{kind: mean}"),
     ("regression", "{kind: column, column: a}"),
+    ("clustering", "{kind: k_means, k: 4}"),
+    ("clustering", "{kind: dbscan, eps: 0.4, min_samples: 3}"),
+    ("anomaly", "{kind: isolation_forest, n_trees: 20, contamination: 0.1}"),
 ];
 
 fn spec(task: &str, estimator: &str) -> PipelineSpec {
-    let target = if task == "regression" { "number" } else { "class" };
+    let target = match task {
+        "regression" => "number",
+        "classification" => "class",
+        _ => "found",
+    };
     let features = if estimator.contains("lexicon_sentiment") {
         "{columns: [a]}, {columns: [words], steps: [{sentiment: vader}]}"
     } else {
@@ -216,7 +229,7 @@ fn what_can_be_learnt_is_learnt() {
     let rows: Vec<usize> = (0..300).collect();
     for (task, estimator) in ESTIMATORS {
         let spec = spec(task, estimator);
-        if ["majority_class", "mean", "column"].contains(&spec.estimator.kind()) {
+        if ["majority_class", "mean", "column"].contains(&spec.estimator.kind()) || !spec.task.has_target() {
             continue;
         }
         let trained = ml_train::train::train_rows(&spec, &table, &rows[..200], &Silent).unwrap();
@@ -245,6 +258,51 @@ fn two_rows_are_enough_or_an_error() {
         if let PredictedValues::Numbers(numbers) = predictions.values {
             assert!(numbers.iter().flatten().all(|number| (-0.1..=2.1).contains(number)), "{estimator}: {numbers:?}");
         }
+    }
+}
+
+/// A pipeline on `n_columns` columns of numbers, and rows of them by `cell`.
+fn hard_case(
+    (task, estimator): (&str, &str),
+    n_columns: usize,
+    n_rows: usize,
+    cell: impl Fn(usize, usize) -> f64,
+) -> (PipelineSpec, Table) {
+    let names: Vec<String> =
+        (0..n_columns).map(|column| if column == 0 { "a".to_owned() } else { format!("c{column}") }).collect();
+    let mut spec = spec(task, estimator);
+    spec.features.truncate(1);
+    spec.features[0].columns.clone_from(&names);
+    let column = |column: usize| (0..n_rows).map(|row| cell(row, column)).collect();
+    let mut columns: Vec<Column> =
+        names.iter().enumerate().map(|(index, name)| Column::numbers(name, column(index))).collect();
+    columns.push(Column::numbers("number", (0..n_rows).map(|row| (row % 5) as f64).collect()));
+    columns.push(Column::texts("class", (0..n_rows).map(|row| ["1", "a", "true", "2.5"][row % 4])));
+    (spec, Table::new(columns).unwrap())
+}
+
+/// Either an error that says what to do, or a model that has a prediction for each of its rows.
+#[track_caller]
+fn check_error_or_predictions((spec, table): (PipelineSpec, Table)) {
+    let kind = spec.estimator.kind();
+    match train(&spec, &table, &Silent) {
+        Ok(trained) => {
+            let predictions = trained.model.predict(&table).unwrap();
+            assert!(predictions.missing.is_empty(), "{kind}: {:?}", predictions.missing.first_key_value());
+        }
+        Err(err) => {
+            let message = err.to_string();
+            let says_what_to_do =
+                ["standardise", "give ", "name fewer", "use ", "lower", "features are too many", "reads counts"];
+            assert!(says_what_to_do.iter().any(|words| message.contains(words)), "{kind}: {message}");
+        }
+    }
+}
+
+#[test]
+fn constant_columns_are_no_trouble() {
+    for estimator in ESTIMATORS {
+        check_error_or_predictions(hard_case(estimator, 3, 40, |_, column| column as f64));
     }
 }
 

@@ -98,3 +98,30 @@ fn volatility_has_the_published_coefficients() {
     assert!((comparison.model.metrics["r2"] - 0.0917).abs() < 1e-3, "{:?}", comparison.model.metrics);
     assert!((comparison.model.metrics["mae"] - 0.005_942).abs() < 1e-5, "{:?}", comparison.model.metrics);
 }
+
+/// The first 17,424 half hours, before the market changed, against all later ones.
+fn electricity(pipeline: &str) -> Option<Comparison> {
+    let folder = data_set("electricity-stream")?;
+    let table = read_csv(&folder.join("data.csv.gz"));
+    let (train, test): (Vec<usize>, Vec<usize>) = (0..table.n_rows()).partition(|&row| row < 17_424);
+    let trained = train_rows(&bundled_pipeline(pipeline), &table, &train, &Silent).unwrap();
+    let comparison = compare(&trained.model, &table, &train, &test).unwrap();
+    assert_eq!(comparison.model.n_samples, 27_888);
+    let no_change = comparison.baselines[1].metrics["accuracy"];
+    assert!((no_change - 0.8587).abs() < 1e-4, "{no_change}");
+    Some(comparison)
+}
+
+#[test]
+fn the_electricity_label_follows_from_windows_of_the_price() {
+    let Some(comparison) = electricity("electricity.yaml") else { return };
+    assert!(comparison.model.metrics["accuracy"] >= 0.99, "{:?}", comparison.model.metrics);
+}
+
+/// It is not ahead of "nothing changes", and the docs say so; a step ahead of more than chance would be news.
+#[test]
+fn electricity_before_the_half_hour_is_as_good_as_no_change() {
+    let Some(comparison) = electricity("electricity-ahead.yaml") else { return };
+    let accuracy = comparison.model.metrics["accuracy"];
+    assert!((accuracy - 0.8587).abs() < 0.004, "{accuracy}");
+}

@@ -16,3 +16,4 @@ mod steps;
 mod stored;
 mod study;
 mod support;
+mod tabular;

@@ -1,6 +1,6 @@
 //! The loop of boosting: derivatives, a tree for each output, new sums; and when to stop.
 
-use super::bins::BinnedRows;
+use super::bins::{BinnedRows, MAX_BINS_WITH_MISSING};
 use super::grow::{Grower, GrownTree, GrowthLimits};
 use super::histogram::{Derivatives, MAX_ROWS, Scale, Sums, power_of_two};
 use super::loss::{Classes, Objective, Pass};
@@ -16,6 +16,9 @@ use crate::progress::{Losses, Progress};
 /// The most derivatives at a time: one per row and output (2 GiB).
 const MAX_DERIVATIVES: usize = 1 << 27;
 
+/// The most memory for histograms (1 GiB).
+const MAX_HISTOGRAM_BYTES: usize = 1 << 30;
+
 /// Fits, and returns what the user should know besides.
 pub(super) fn fit(
     settings: &GradientBoosting,
@@ -26,6 +29,7 @@ pub(super) fn fit(
     let features = data.features.to_dense().map_err(|source| TrainError::TooWide { kind, source })?;
     let goal = Goal::new(settings, data.target)?;
     check_size(&features, goal.objective.n_outputs())?;
+    check_histograms(settings, &features)?;
 
     let n_rows = features.n_rows();
     let classes = if let Target::Classes { indices, .. } = data.target { Some(indices.as_slice()) } else { None };
@@ -57,6 +61,18 @@ fn check_size(features: &DenseMatrix, n_outputs: usize) -> Result<(), TrainError
         return Err(TrainError::data(what, "group the classes, or give a sample of the rows"));
     }
     Ok(())
+}
+
+/// Every leaf that may still be split has a histogram, unless the rows are too few for so many leaves.
+fn check_histograms(settings: &GradientBoosting, features: &DenseMatrix) -> Result<(), TrainError> {
+    let n_leaves = settings.max_leaf_nodes.min(features.n_rows() / settings.min_samples_leaf + 1);
+    let size = features.n_columns().saturating_mul(size_of::<Sums>() * MAX_BINS_WITH_MISSING);
+    if size.saturating_mul(n_leaves) <= MAX_HISTOGRAM_BYTES {
+        return Ok(());
+    }
+    let n_columns = features.n_columns();
+    let what = format!("{n_columns} features with {n_leaves} leaves are too many for `{}`", GradientBoosting::KIND);
+    Err(TrainError::data(what, "name fewer columns, lower `max_leaf_nodes`, or raise `min_samples_leaf`"))
 }
 
 /// What is made small, and how its sums become predictions.

@@ -34,6 +34,9 @@ impl Default for Ridge {
 #[serde(deny_unknown_fields)]
 pub struct LinearRegression {}
 
+/// The time for a fit grows by the third power of the number of features: with more it would take hours.
+const MAX_COLUMNS: usize = 4096;
+
 type RidgeModel = RidgeRegression<f64, f64, SmartMatrix<f64>, Vec<f64>>;
 type LinearModel = SmartLinear<f64, f64, SmartMatrix<f64>, Vec<f64>>;
 
@@ -86,6 +89,11 @@ fn fit_centred(
     fit: impl FnOnce(&SmartMatrix<f64>, &Vec<f64>) -> Result<SmartMatrix<f64>, Failed>,
 ) -> Result<Fitted, TrainError> {
     let target = data.target.numbers(kind)?;
+    let n_columns = data.features.n_columns();
+    if n_columns > MAX_COLUMNS {
+        let what = format!("`{kind}` of {n_columns} features is more than {MAX_COLUMNS}");
+        return Err(TrainError::data(what, "use `elastic_net`, or name fewer columns"));
+    }
     let means = column_means(kind, data.features)?;
     let target_mean = target.iter().sum::<f64>() / target.len() as f64;
     let (features, target) = centred(kind, data.features, &means, target, target_mean)?;

@@ -110,24 +110,29 @@ impl Estimator for KNearestNeighbours {
     fn fit(&self, data: TrainingData<'_>, _progress: &dyn Progress) -> Result<Fitted, TrainError> {
         let features = smart_features(self.kind(), data.features)?;
         let k = self.k.min(data.features.n_rows());
+        let mut warnings = Vec::new();
+        let mut search = self.search;
+        if search == NeighbourSearch::CoverTree && !suits_cover_tree(data.features) {
+            warnings.push("distances differ too much for a cover tree: rows are compared one by one".to_owned());
+            search = NeighbourSearch::Linear;
+        }
         let rows = match data.target {
             Target::Classes { indices, .. } => {
                 let labels = class_labels(indices);
                 let parameters = KNNClassifierParameters::default()
                     .with_k(k)
                     .with_weight(self.weights.function())
-                    .with_algorithm(self.search.algorithm());
+                    .with_algorithm(search.algorithm());
                 Rows::Classifier(fit_guarded(self.kind(), || Classifier::fit(&features, &labels, parameters))?)
             }
             Target::Numbers(numbers) => {
                 let parameters = KNNRegressorParameters::default()
                     .with_k(k)
                     .with_weight(self.weights.function())
-                    .with_algorithm(self.search.algorithm());
+                    .with_algorithm(search.algorithm());
                 Rows::Regressor(fit_guarded(self.kind(), || Regressor::fit(&features, numbers, parameters))?)
             }
         };
-        let mut warnings = Vec::new();
         if k < self.k {
             warnings.push(format!("`k` is {}, and there are {k} training rows: all of them are neighbours", self.k));
         }
@@ -135,6 +140,27 @@ impl Estimator for KNearestNeighbours {
         let predictor = NeighboursPredictor { n_features: data.features.n_columns(), n_classes, rows };
         Ok(Fitted { predictor: FittedPredictor::Neighbours(predictor), warnings })
     }
+}
+
+/// smartcore's cover tree goes one level deeper for each factor of 1.3 between the greatest and the least distance, and calls
+/// itself for each: beyond some the stack is full, which ends the process.
+fn suits_cover_tree(features: &FeatureMatrix) -> bool {
+    const MAX_RATIO: f64 = 1e40;
+    let mut columns: Vec<Vec<f64>> = vec![Vec::new(); features.n_columns()];
+    for row in 0..features.n_rows() {
+        features.for_each_in_row(row, |column, value| columns[column].push(value));
+    }
+    let (mut greatest, mut least) = (0.0_f64, f64::INFINITY);
+    for column in &mut columns {
+        column.push(0.0);
+        column.sort_unstable_by(f64::total_cmp);
+        for pair in column.windows(2).filter(|pair| pair[0] < pair[1]) {
+            greatest = greatest.max(pair[1] - pair[0]);
+            least = least.min(pair[1] - pair[0]);
+        }
+    }
+    let is_one_point = greatest == 0.0;
+    is_one_point || (greatest < 1e100 && least > 1e-100 && greatest / least < MAX_RATIO)
 }
 
 impl NeighboursPredictor {

@@ -47,8 +47,8 @@ pub(super) fn find(model: &TrainedModel, rows: LeakRows<'_>) -> Result<Vec<Leak>
         };
         if let Some((score, n_right, n_samples)) = found {
             let what = match model.spec.task {
-                Task::Classification => format!("is right in {:.1} % of the rows", 100.0 * score),
                 Task::Regression => format!("explains {:.1} % of the variance", 100.0 * score),
+                _ => format!("is right in {:.1} % of the rows", 100.0 * score),
             };
             leaks.push(Leak {
                 kind: LeakKind::TellingColumn,

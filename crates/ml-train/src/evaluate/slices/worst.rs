@@ -51,7 +51,7 @@ pub struct WorstSlice {
 }
 
 /// What was found among everything that was looked at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorstSlices {
     /// What the loss is: `share of rows that are wrong`, or `absolute error`.
     pub loss: String,

@@ -1,0 +1,277 @@
+//! Extremely randomised trees: each split is the best of some features, each with a threshold drawn at random.
+//!
+//! Source: Geurts, Ernst and Wehenkel, *Extremely randomized trees* (2006). Every tree learns from all rows.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{GrownTree, StoredTrees};
+use crate::error::{PredictError, TrainError};
+use crate::estimator::dense::{dense_features, score_dense};
+use crate::estimator::settings::{BOTH, Faults};
+use crate::estimator::{
+    Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, Target, TrainingData, check_width,
+};
+use crate::matrix::{DenseMatrix, FeatureMatrix};
+use crate::progress::Progress;
+use crate::random::SplitMix64;
+use crate::spec::Task;
+
+/// Settings of extremely randomised trees.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExtraTrees {
+    /// The number of trees.
+    pub n_trees: usize,
+    /// How many features, drawn anew, each split chooses from; by default the square root of all for categories, and all for
+    /// numbers.
+    pub max_features: Option<usize>,
+    /// The most splits from the root to a leaf.
+    pub max_depth: Option<u16>,
+    /// The least rows in a leaf.
+    pub min_samples_leaf: usize,
+    /// The least rows that are split further.
+    pub min_samples_split: usize,
+}
+
+impl Default for ExtraTrees {
+    fn default() -> ExtraTrees {
+        ExtraTrees { n_trees: 100, max_features: None, max_depth: None, min_samples_leaf: 1, min_samples_split: 2 }
+    }
+}
+
+/// Fitted extremely randomised trees. Leaves hold the mean, or the share of each class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExtraTreesPredictor {
+    n_features: usize,
+    n_classes: usize,
+    trees: StoredTrees,
+}
+
+impl Estimator for ExtraTrees {
+    fn kind(&self) -> &'static str {
+        ExtraTrees::KIND
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        BOTH
+    }
+
+    fn setting_faults(&self) -> Vec<(&'static str, String)> {
+        Faults::default()
+            .at_least("n_trees", 1, self.n_trees)
+            .at_least("max_features", 1, self.max_features.unwrap_or(1))
+            .at_least("max_depth", 1, self.max_depth.map_or(1, usize::from))
+            .at_least("min_samples_leaf", 1, self.min_samples_leaf)
+            .at_least("min_samples_split", 2, self.min_samples_split)
+            .list()
+    }
+
+    fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        let features = dense_features(self.kind(), data.features)?;
+        let n_features = features.n_columns();
+        let (n_classes, default_width) = match data.target {
+            Target::Classes { n_classes, .. } => (*n_classes, (n_features as f64).sqrt() as usize),
+            Target::Numbers(_) => (0, n_features),
+        };
+        let width = self.max_features.unwrap_or(default_width).clamp(1, n_features);
+        let grown: Vec<GrownTree> = (0..self.n_trees)
+            .into_par_iter()
+            .map(|tree| {
+                if progress.is_cancelled() {
+                    return Err(TrainError::Cancelled);
+                }
+                let random = SplitMix64::new(data.seed, tree as u64);
+                let grower = Grower { settings: self, features: &features, target: data.target, width, random };
+                let grown = grower.grow();
+                progress.advance(self.n_trees as u64);
+                Ok(grown)
+            })
+            .collect::<Result<_, _>>()?;
+        let trees = StoredTrees::new(n_classes.max(1), &grown);
+        let predictor = ExtraTreesPredictor { n_features, n_classes, trees };
+        Ok(Fitted { predictor: FittedPredictor::ExtraTrees(predictor), warnings: Vec::new() })
+    }
+}
+
+struct Grower<'a> {
+    settings: &'a ExtraTrees,
+    features: &'a DenseMatrix,
+    target: &'a Target,
+    width: usize,
+    random: SplitMix64,
+}
+
+/// What is still to be grown.
+struct Open {
+    begin: usize,
+    end: usize,
+    depth: u16,
+    /// The split whose right child it is.
+    right_of: Option<usize>,
+}
+
+impl Grower<'_> {
+    fn grow(mut self) -> GrownTree {
+        let mut tree = GrownTree::default();
+        let mut rows: Vec<u32> = (0..self.features.n_rows() as u32).collect();
+        let mut open = vec![Open { begin: 0, end: rows.len(), depth: 0, right_of: None }];
+        while let Some(node) = open.pop() {
+            if let Some(place) = node.right_of {
+                tree.begin_right(place);
+            }
+            let of_node = &mut rows[node.begin..node.end];
+            match self.split(of_node, node.depth) {
+                Some((feature, threshold)) => {
+                    let middle = node.begin + self.partition(of_node, feature, threshold);
+                    let place = tree.split(feature, threshold);
+                    let depth = node.depth.saturating_add(1);
+                    open.push(Open { begin: middle, end: node.end, depth, right_of: Some(place) });
+                    open.push(Open { begin: node.begin, end: middle, depth, right_of: None });
+                }
+                None => tree.leaf(self.leaf_values(of_node)),
+            }
+        }
+        tree
+    }
+
+    fn cell(&self, row: u32, feature: usize) -> f64 {
+        self.features.cells()[row as usize * self.features.n_columns() + feature]
+    }
+
+    /// Returns the best of the splits that are drawn; `None` where rows stay together.
+    fn split(&mut self, rows: &[u32], depth: u16) -> Option<(usize, f64)> {
+        let is_deep = self.settings.max_depth.is_some_and(|most| depth >= most);
+        if is_deep || rows.len() < self.settings.min_samples_split || self.is_pure(rows) {
+            return None;
+        }
+        let mut best: Option<(f64, usize, f64)> = None;
+        let mut features: Vec<usize> = (0..self.features.n_columns()).collect();
+        let mut n_tried = 0;
+        // Features that are the same in all rows do not count as tried.
+        while n_tried < self.width && !features.is_empty() {
+            let feature = features.swap_remove(self.random.below(features.len()));
+            let Some(threshold) = self.draw_threshold(rows, feature) else { continue };
+            n_tried += 1;
+            if let Some(spread) = self.spread(rows, feature, threshold)
+                && best.is_none_or(|(least, ..)| spread < least)
+            {
+                best = Some((spread, feature, threshold));
+            }
+        }
+        best.map(|(_, feature, threshold)| (feature, threshold))
+    }
+
+    fn draw_threshold(&mut self, rows: &[u32], feature: usize) -> Option<f64> {
+        let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
+        for &row in rows {
+            let cell = self.cell(row, feature);
+            least = least.min(cell);
+            greatest = greatest.max(cell);
+        }
+        (least < greatest).then(|| self.random.between(least, greatest))
+    }
+
+    fn is_pure(&self, rows: &[u32]) -> bool {
+        match self.target {
+            Target::Classes { indices, .. } => {
+                rows.iter().all(|&row| indices[row as usize] == indices[rows[0] as usize])
+            }
+            Target::Numbers(numbers) => rows.iter().all(|&row| numbers[row as usize] == numbers[rows[0] as usize]),
+        }
+    }
+
+    /// Returns how mixed both children are, weighted by their rows: Gini's impurity, or the squared error but for what is the
+    /// same for every split. `None` if one is too small.
+    fn spread(&self, rows: &[u32], feature: usize, threshold: f64) -> Option<f64> {
+        let is_left = |&row: &u32| self.cell(row, feature) <= threshold;
+        let n_left = rows.iter().filter(|row| is_left(row)).count();
+        let n_right = rows.len() - n_left;
+        if n_left.min(n_right) < self.settings.min_samples_leaf {
+            return None;
+        }
+        let (n_left, n_right) = (n_left as f64, n_right as f64);
+        Some(match self.target {
+            Target::Classes { indices, n_classes } => {
+                let mut counts = vec![[0.0_f64; 2]; *n_classes];
+                for row in rows {
+                    counts[indices[*row as usize]][usize::from(!is_left(row))] += 1.0;
+                }
+                let squares = |side: usize| counts.iter().map(|counts| counts[side] * counts[side]).sum::<f64>();
+                -(squares(0) / n_left + squares(1) / n_right)
+            }
+            Target::Numbers(numbers) => {
+                // Differences to one of the numbers, because squares of huge numbers that are alike leave nothing.
+                let origin = numbers[rows[0] as usize];
+                let mut sums = [0.0_f64; 2];
+                for row in rows {
+                    sums[usize::from(!is_left(row))] += numbers[*row as usize] - origin;
+                }
+                -(sums[0] * (sums[0] / n_left) + sums[1] * (sums[1] / n_right))
+            }
+        })
+    }
+
+    fn partition(&self, rows: &mut [u32], feature: usize, threshold: f64) -> usize {
+        let (left, right): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&row| self.cell(row, feature) <= threshold);
+        rows[..left.len()].copy_from_slice(&left);
+        rows[left.len()..].copy_from_slice(&right);
+        left.len()
+    }
+
+    fn leaf_values(&self, rows: &[u32]) -> Vec<f64> {
+        let n_rows = rows.len() as f64;
+        match self.target {
+            Target::Classes { indices, n_classes } => {
+                let mut shares = vec![0.0; *n_classes];
+                rows.iter().for_each(|&row| shares[indices[row as usize]] += 1.0);
+                shares.into_iter().map(|count| count / n_rows).collect()
+            }
+            Target::Numbers(numbers) => {
+                vec![rows.iter().map(|&row| numbers[row as usize] / n_rows).sum()]
+            }
+        }
+    }
+}
+
+impl ExtraTreesPredictor {
+    pub(in crate::estimator) fn inconsistency(&self, n_classes: usize) -> Option<String> {
+        if self.n_classes != n_classes {
+            return Some(format!("trees for {} classes serve {n_classes}", self.n_classes));
+        }
+        self.trees.inconsistency(self.n_features, n_classes.max(1))
+    }
+
+    /// Returns the mean over the trees, row by row, one per output.
+    fn means(&self, features: &FeatureMatrix) -> Result<Vec<f64>, PredictError> {
+        check_width(self.n_features, features)?;
+        Ok(score_dense(features, self.n_classes.max(1), |cells, means| {
+            self.trees.add_to_row(cells, means);
+            means.iter_mut().for_each(|mean| *mean /= self.trees.len() as f64);
+        }))
+    }
+}
+
+impl Predictor for ExtraTreesPredictor {
+    fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    fn predict(&self, features: &FeatureMatrix) -> Result<Outputs, PredictError> {
+        let means = self.means(features)?;
+        if self.n_classes == 0 {
+            return Ok(Outputs::Numbers(means));
+        }
+        Ok(Outputs::Classes(Scores { n_classes: self.n_classes, values: means }.best_classes()))
+    }
+
+    fn predict_proba(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        let values = self.means(features)?;
+        Ok((self.n_classes > 0).then(|| Scores { n_classes: self.n_classes, values }))
+    }
+
+    fn decision_scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        check_width(self.n_features, features)?;
+        Ok(None)
+    }
+}
