@@ -8,7 +8,9 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use ml_core::error::StoreError;
 
 use super::connect::quoted;
+use super::retries::Retries;
 use super::{PostgresConnection, PostgresDatabase};
+use crate::error::Failure;
 use crate::error::postgres::{self as error, PostgresFault};
 use crate::migrations::MigrationSet;
 
@@ -51,20 +53,35 @@ impl PostgresDatabase {
         Err(PostgresFault::NewerSchema { database, schema, version }.into_store_error(operation))
     }
 
-    /// Runs what diesel has for blocking connections alone, with a connection of its own.
+    /// Runs what diesel has for blocking connections alone, with a connection of its own; again where that broke, for it looks
+    /// what is there before it does anything.
     async fn on_blocking_thread<R: Send + 'static>(
         &self,
         operation: &'static str,
-        body: impl FnOnce(&mut BlockingConnection) -> QueryResult<R> + Send + 'static,
+        body: impl Fn(&mut BlockingConnection) -> QueryResult<R> + Clone + Send + 'static,
     ) -> Result<R, StoreError> {
-        let connection = self.connect_patiently(operation).await.map_err(|failed| failed.failure);
-        let run = async {
-            let connection = connection?;
-            let running = tokio::task::spawn_blocking(move || body(&mut BlockingConnection::from(connection)));
-            let outcome = running.await.map_err(|err| StoreError::Backend { operation, source: err.into() })?;
-            Ok(outcome?)
-        };
-        run.await.map_err(|failure| error::store_error(operation, self.connector.place(), failure))
+        let mut retries = Retries::new(self.max_retries);
+        loop {
+            let failure = match self.try_on_blocking_thread(operation, body.clone()).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            let may_pass = matches!(&failure, Failure::Query(error) if error::is_transient(error));
+            if !may_pass || !retries.wait().await {
+                return Err(error::store_error(operation, self.connector.place(), failure));
+            }
+        }
+    }
+
+    async fn try_on_blocking_thread<R: Send + 'static>(
+        &self,
+        operation: &'static str,
+        body: impl FnOnce(&mut BlockingConnection) -> QueryResult<R> + Send + 'static,
+    ) -> Result<R, Failure> {
+        let connection = self.connect_patiently(operation).await.map_err(|failed| failed.failure)?;
+        let running = tokio::task::spawn_blocking(move || body(&mut BlockingConnection::from(connection)));
+        let outcome = running.await.map_err(|err| StoreError::Backend { operation, source: err.into() })?;
+        Ok(outcome?)
     }
 }
 
