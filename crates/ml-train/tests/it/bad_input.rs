@@ -440,3 +440,59 @@ fn windows_reach_over_the_edge_of_a_split_and_baselines_see_the_same_rows() {
     assert_eq!(comparison.baselines[0].n_samples, 2);
     assert_eq!(comparison.baselines[0].metrics["mae"], 6.5);
 }
+
+#[test]
+fn settings_of_text_steps_are_checked() {
+    let pipeline = |settings: &str| {
+        format!(
+            "{{version: 1, name: m, task: classification, target: y, estimator: linear_svm, features: [{{columns: [x], \
+             steps: [{{tfidf: {settings}}}]}}]}}"
+        )
+    };
+    check_faults(
+        &pipeline("{analyzer: char, stop_words: english, stem: english}"),
+        &["steps[0].stop_words`: are for `analyzer: word` only", "steps[0].stem`: is for `analyzer: word` only"],
+    );
+    check_faults(
+        &pipeline("{hash: {features: 0}, min_df: 2, sublinear_tf: true}"),
+        &[
+            "steps[0].hash.features`: must be from 1 to",
+            "steps[0].min_df`: needs a vocabulary",
+            "set `hash.signed: false`",
+        ],
+    );
+    check_faults(
+        &pipeline("{stop_words: german}"),
+        &["unknown stop words `german`, expected `none`, `english` or a list"],
+    );
+    check_faults(&pipeline("{analyzer: words}"), &["unknown variant `words`"]);
+}
+
+#[test]
+fn texts_of_many_words_are_learnt_from_and_those_of_none_are_an_error() {
+    let on_text = |settings: &str, estimator: &str| {
+        spec(&format!(
+            "{{version: 1, name: m, task: classification, target: y, estimator: {estimator}, features: [{{columns: [x], \
+             steps: [{{tfidf: {settings}}}]}}]}}"
+        ))
+    };
+    let texts = |texts: Vec<String>| {
+        let labels = (0..texts.len()).map(|row| ["a", "b", "c"][row % 3]);
+        Table::new(vec![Column::texts("x", texts.clone()), Column::texts("y", labels)]).unwrap()
+    };
+    let text = |row: usize| (0..2000).map(|word| format!("w{} ", row * 2000 + word)).collect::<String>();
+    let many = texts((0..60).map(text).collect());
+    for estimator in
+        ["linear_svm", "nb_svm", "complement_naive_bayes", "{kind: logistic_regression, classes: multinomial}"]
+    {
+        let trained = train(&on_text("{}", estimator), &many, &Silent).unwrap();
+        assert_eq!(trained.summary.n_features, 120_000, "{estimator}");
+        assert_eq!(trained.model.predict(&many).unwrap().label(1), Some("b"), "{estimator}");
+    }
+    let none = texts(vec!["!".to_owned(), "?".to_owned()]);
+    check_error(train(&on_text("{}", "linear_svm"), &none, &Silent), "no term is left of 2 documents with 0 terms");
+    let model = train(&on_text("{hash: {features: 8}}", "linear_svm"), &none, &Silent).unwrap().model;
+    assert!(model.predict(&none).unwrap().label(0).is_some());
+    let naive = train(&on_text("{hash: {features: 8}}", "nb_svm"), &many, &Silent);
+    check_error(naive, "`nb_svm` reads counts, and a feature has the value -");
+}
