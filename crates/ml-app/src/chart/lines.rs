@@ -116,7 +116,7 @@ impl LineChart {
                 LEFT - 7.0
             );
         }
-        let (middle, centre) = ((LEFT + right) / 2.0, (TOP + bottom) / 2.0);
+        let (middle, centre) = (f64::midpoint(LEFT, right), f64::midpoint(TOP, bottom));
         let _ = write!(
             svg,
             "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{bottom}\" y2=\"{bottom}\"/><line class=\"axis\" x1=\"{LEFT}\" x2=\"{LEFT}\" y1=\"{TOP}\" y2=\"{bottom}\"/><text class=\"label\" text-anchor=\"middle\" x=\"{middle}\" y=\"{}\">{}</text><text class=\"label\" text-anchor=\"middle\" transform=\"translate(13 {centre}) rotate(-90)\">{}</text>",

@@ -1,6 +1,7 @@
 //! What a search found, for people and programs.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -91,10 +92,10 @@ impl SearchReport {
         let count = |n: usize| output::count(n as u64);
         let mut trials = format!("{} of {} in {:.2} s", count(self.ranking.len()), self.method, self.seconds);
         if self.n_failed > 0 {
-            trials.push_str(&format!(", {} failed", count(self.n_failed)));
+            let _ = write!(trials, ", {} failed", count(self.n_failed));
         }
         if self.n_reused > 0 {
-            trials.push_str(&format!(", {} done before", count(self.n_reused)));
+            let _ = write!(trials, ", {} done before", count(self.n_reused));
         }
         let mut pairs = vec![
             ("trials", trials),
@@ -106,7 +107,7 @@ impl SearchReport {
         }
         let mut text = format!("{}\n{}", output::pairs(pairs), self.table());
         if self.ranking.len() > MAX_SHOWN {
-            text.push_str(&format!("\nand {} more; `--output json` has all", count(self.ranking.len() - MAX_SHOWN)));
+            let _ = write!(text, "\nand {} more; `--output json` has all", count(self.ranking.len() - MAX_SHOWN));
         }
         text
     }

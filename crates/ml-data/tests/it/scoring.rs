@@ -57,7 +57,7 @@ impl DocumentScorer for Length {
         format!("length@{}", self.version)
     }
 
-    fn target(&self) -> &str {
+    fn target(&self) -> &'static str {
         "length"
     }
 

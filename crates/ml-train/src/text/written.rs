@@ -51,7 +51,7 @@ mod tests {
     fn terms_are_found_as_they_are_written() {
         let spec = TfidfSpec { ngrams: (1, 2), stop_words: StopWords::English, ..TfidfSpec::default() };
         let document: Document<'_> = vec!["Fake NEWS, the fake of the News!", "Élan; ÉLAN"];
-        let (model, _) = TfidfModel::fit(&spec, &[document.clone()]).unwrap();
+        let (model, _) = TfidfModel::fit(&spec, std::slice::from_ref(&document)).unwrap();
         let written = model.written(&document);
         let found = |term| written.find(term);
         assert_eq!(found("fake"), (Some("Fake".to_owned()), 2));

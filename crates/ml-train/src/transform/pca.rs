@@ -137,10 +137,10 @@ fn rotate(matrix: &mut [Vec<f64>], vectors: &mut [Vec<f64>], (left, right): (usi
         row[right] = sine * a + cosine * b;
     };
     matrix.iter_mut().for_each(turned);
-    for column in 0..matrix.len() {
-        let (a, b) = (matrix[left][column], matrix[right][column]);
-        matrix[left][column] = cosine * a - sine * b;
-        matrix[right][column] = sine * a + cosine * b;
+    if let Ok([left_row, right_row]) = matrix.get_disjoint_mut([left, right]) {
+        for (a, b) in left_row.iter_mut().zip(right_row) {
+            (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);
+        }
     }
     // What the rotation makes 0 is 0, and not what rounding leaves.
     matrix[left][right] = 0.0;
@@ -168,7 +168,9 @@ impl Transformer for PrincipalComponents {
                     values.iter_mut().zip(column.iter()).for_each(|(value, cell)| *value += (cell - mean) * part);
                 }
                 if self.whiten && variance > 0.0 {
-                    values.iter_mut().for_each(|value| *value /= variance.sqrt());
+                    for value in &mut values {
+                        *value /= variance.sqrt();
+                    }
                 }
                 Cow::Owned(values)
             });

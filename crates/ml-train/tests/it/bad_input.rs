@@ -480,7 +480,7 @@ fn texts_of_many_words_are_learnt_from_and_those_of_none_are_an_error() {
         let labels = (0..texts.len()).map(|row| ["a", "b", "c"][row % 3]);
         Table::new(vec![Column::texts("x", texts.clone()), Column::texts("y", labels)]).unwrap()
     };
-    let text = |row: usize| (0..2000).map(|word| format!("w{} ", row * 2000 + word)).collect::<String>();
+    let text = |row: usize| (0..2000).map(|word| format!("w{}", row * 2000 + word)).collect::<Vec<_>>().join(" ");
     let many = texts((0..60).map(text).collect());
     for estimator in
         ["linear_svm", "nb_svm", "complement_naive_bayes", "{kind: logistic_regression, classes: multinomial}"]

@@ -150,7 +150,7 @@ fn a_model_that_predicts_otherwise_than_it_did_is_refused() {
 
 fn with_other_name() -> Table {
     let mut columns = fruit().into_columns();
-    columns[2].name = "fruit2".to_owned();
+    "fruit2".clone_into(&mut columns[2].name);
     Table::new(columns).unwrap()
 }
 

@@ -358,7 +358,9 @@ fn what_was_stopped_goes_on_where_it_was() {
     assert_eq!(resumed.trials.lock().unwrap().len(), 8 - done.len());
     assert_eq!(outcome.trials.iter().filter(|trial| trial.is_reused).count(), done.len());
     let mut trials = timeless(&outcome);
-    trials.iter_mut().for_each(|trial| trial.is_reused = false);
+    for trial in &mut trials {
+        trial.is_reused = false;
+    }
     assert_eq!(trials, timeless(&whole));
 }
 

@@ -176,10 +176,9 @@ fn a_window_of_time_ends_at_its_row_and_may_leave_it_out() {
         spec.derive = serde_yaml_ng::from_str(&format!("[{{column: w, order: at, within: 2d, {settings}}}]")).unwrap();
         derive(&spec, &table).unwrap().get("w").unwrap().as_numbers().unwrap().into_owned()
     };
-    const NONE: f64 = f64::NAN;
     check("with the row", &windowed("op: rolling_sum, of: x"), &[1.0, 3.0, 7.0, 8.0, 24.0]);
     let without = windowed("op: rolling_sum, of: x, exclude_current: true");
-    check("without the row", &without, &[NONE, 1.0, 3.0, NONE, 8.0]);
-    check("no value", &windowed("op: rolling_max, of: empty"), &[NONE; 5]);
+    check("without the row", &without, &[f64::NAN, 1.0, 3.0, f64::NAN, 8.0]);
+    check("no value", &windowed("op: rolling_max, of: empty"), &[f64::NAN; 5]);
     check("no value", &windowed("op: rolling_count, of: empty"), &[0.0; 5]);
 }

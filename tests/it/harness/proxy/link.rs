@@ -154,7 +154,7 @@ impl Links {
                 Some(CommitFault::ArrivesLate) => {
                     link.is_orphaned.store(true, Ordering::SeqCst);
                     link.end();
-                    std::thread::sleep(LATENESS);
+                    drop(self.changed.wait_timeout_while(self.plan(), LATENESS, |_| true));
                     link.is_answer_lost.store(true, Ordering::SeqCst);
                     // Where the server is gone meanwhile, it is as if the commit never arrived.
                     let _ = to.write_all(&buffer[..n_read]);

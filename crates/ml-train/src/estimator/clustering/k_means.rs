@@ -217,7 +217,9 @@ fn move_means(features: &DenseMatrix, assigned: &[(usize, f64)], means: &mut [f6
         add(row, *cluster, 1.0);
     }
     let mut has_rows = vec![false; means.len() / n_features];
-    assigned.iter().for_each(|(cluster, _)| has_rows[*cluster] = true);
+    for (cluster, _) in assigned {
+        has_rows[*cluster] = true;
+    }
     let mut distances: Vec<f64> = assigned.iter().map(|(_, distance)| *distance).collect();
     for cluster in (0..has_rows.len()).filter(|&cluster| !has_rows[cluster]) {
         let row = farthest(&distances);

@@ -224,7 +224,9 @@ impl Grower<'_> {
         match self.target {
             Target::Classes { indices, n_classes } => {
                 let mut shares = vec![0.0; *n_classes];
-                rows.iter().for_each(|&row| shares[indices[row as usize]] += 1.0);
+                for &row in rows {
+                    shares[indices[row as usize]] += 1.0;
+                }
                 shares.into_iter().map(|count| count / n_rows).collect()
             }
             Target::Numbers(numbers) => {
@@ -247,7 +249,9 @@ impl ExtraTreesPredictor {
         check_width(self.n_features, features)?;
         Ok(score_dense(features, self.n_classes.max(1), |cells, means| {
             self.trees.add_to_row(cells, means);
-            means.iter_mut().for_each(|mean| *mean /= self.trees.len() as f64);
+            for mean in means {
+                *mean /= self.trees.len() as f64;
+            }
         }))
     }
 }
@@ -267,7 +271,7 @@ impl Predictor for ExtraTreesPredictor {
 
     fn predict_proba(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
         let values = self.means(features)?;
-        Ok((self.n_classes > 0).then(|| Scores { n_classes: self.n_classes, values }))
+        Ok((self.n_classes > 0).then_some(Scores { n_classes: self.n_classes, values }))
     }
 
     fn decision_scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {

@@ -176,7 +176,8 @@ impl IsolationPredictor {
     pub(in crate::estimator) fn inconsistency(&self, n_classes: usize) -> Option<String> {
         if n_classes != IsolationPredictor::CLASSES.len()
             || !self.threshold.is_finite()
-            || !(self.expected_depth >= 0.0)
+            || self.expected_depth.is_nan()
+            || self.expected_depth < 0.0
         {
             return Some(format!("an isolation forest serves {n_classes} classes"));
         }

@@ -75,11 +75,11 @@ fn choose(inputs: &[Option<&Tensor>]) -> Result<Tensor, OnnxError> {
     let conditions = condition.as_numbers()?;
     if left.kind() == ElementKind::Text {
         let (left, right) = (left.as_texts()?, right.as_texts()?);
-        let text = |at: [usize; 3]| if conditions[at[0]] != 0.0 { left[at[1]].clone() } else { right[at[2]].clone() };
+        let text = |at: [usize; 3]| if conditions[at[0]] == 0.0 { right[at[2]].clone() } else { left[at[1]].clone() };
         return Tensor::texts(stretched.shape.clone(), stretched.positions().map(text).collect());
     }
     let (left_values, right_values) = (left.as_numbers()?, right.as_numbers()?);
-    let number = |at: [usize; 3]| if conditions[at[0]] != 0.0 { left_values[at[1]] } else { right_values[at[2]] };
+    let number = |at: [usize; 3]| if conditions[at[0]] == 0.0 { right_values[at[2]] } else { left_values[at[1]] };
     Tensor::numbers(left.kind(), stretched.shape.clone(), stretched.positions().map(number).collect())
 }
 

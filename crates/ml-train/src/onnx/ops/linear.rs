@@ -199,7 +199,9 @@ fn normalizer(node: &Node) -> Result<Box<dyn Operator>, OnnxError> {
         for row in values.chunks_mut(n_columns.max(1)) {
             let length: f64 = norm(row);
             if length != 0.0 {
-                row.iter_mut().for_each(|value| *value /= length);
+                for value in row {
+                    *value /= length;
+                }
             }
         }
         Tensor::floats(given.shape.clone(), values)

@@ -41,7 +41,7 @@ fn reshape(given: &Tensor, wanted: &[i64]) -> Result<Tensor, OnnxError> {
     }
     if let Some(position) = left_over {
         let others = n_elements(&shape)?;
-        shape[position] = if others == 0 { 0 } else { given.data.len() / others };
+        shape[position] = given.data.len().checked_div(others).unwrap_or(0);
     }
     given.reshaped(shape)
 }

@@ -293,7 +293,9 @@ impl Operator for TreeRegressor {
             });
             let mut row: Vec<f64> = sums.iter().map(|sum| sum.unwrap_or_default()).collect();
             if let Aggregate::Average = self.aggregate {
-                row.iter_mut().for_each(|sum| *sum /= self.ensemble.roots.len().max(1) as f64);
+                for sum in &mut row {
+                    *sum /= self.ensemble.roots.len().max(1) as f64;
+                }
             }
             row.iter_mut().zip(&self.base).for_each(|(sum, base)| *sum += base);
             self.transform.apply(&mut row);
