@@ -18,10 +18,11 @@ mod sync;
 mod train;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +32,9 @@ use crate::interrupt;
 use crate::invocation::Invocation;
 use crate::logging::{self, LogFormat};
 use crate::output::OutputFormat;
+
+/// How long is waited for connections that are closing.
+const CLOSING_TIME: Duration = Duration::from_millis(200);
 
 /// Carries machine-learning data and models through their whole life over a document store and SQL.
 ///
@@ -137,7 +141,17 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let runtime = start_threads()?;
     let invocation = Invocation::new(std::env::args_os().next(), args);
-    runtime.block_on(run_command(cli.command, config, invocation, cli.output))
+    let outcome = runtime.block_on(run_command(cli.command, config, invocation, cli.output));
+    runtime.block_on(let_tasks_end(runtime.handle()));
+    outcome
+}
+
+/// Waits for what drivers still do for connections that are closing: cut off in the middle, it would panic.
+async fn let_tasks_end(runtime: &Handle) {
+    let begun = Instant::now();
+    while runtime.metrics().num_alive_tasks() > 0 && begun.elapsed() < CLOSING_TIME {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 fn start_threads() -> anyhow::Result<Runtime> {

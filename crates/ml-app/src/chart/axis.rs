@@ -56,7 +56,13 @@ fn written(value: f64, step: f64) -> String {
         _ => (1.0, ""),
     };
     let decimals = (-(step / unit).log10().floor()).clamp(0.0, 9.0) as usize;
-    format!("{:.decimals$}{suffix}", value / unit)
+    let number = format!("{:.decimals$}", value / unit);
+    if suffix.is_empty() || value == 0.0 {
+        return number;
+    }
+    // Ticks beside one another may have other units, so equal decimals would not line up anyway.
+    let short = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
+    format!("{short}{suffix}")
 }
 
 #[cfg(test)]

@@ -59,8 +59,8 @@ fn cuts(spec: &BinsSpec, column: &[f64]) -> Vec<f64> {
         BinStrategy::Quantile => (0..=spec.n).map(|part| quantile::averaged_inverse(&values, part, spec.n)).collect(),
         BinStrategy::Uniform => {
             // Halved first, because the range of huge numbers of both signs is not finite.
-            let width = (greatest / 2.0 - least / 2.0) / spec.n as f64 * 2.0;
-            (0..spec.n).map(|part| least + width * part as f64).chain([greatest]).collect()
+            let half_width = (greatest / 2.0 - least / 2.0) / spec.n as f64;
+            (0..spec.n).map(|part| (least / 2.0 + half_width * part as f64) * 2.0).chain([greatest]).collect()
         }
     };
     // Neighbours that are the same have nothing between them.

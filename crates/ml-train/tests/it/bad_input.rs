@@ -66,7 +66,7 @@ estimator: { kind: linear_svn }
         &[
             "`tusk`: unknown key; did you mean `task`?",
             "`version`: this release reads pipelines of version 1 only",
-            "`task`: missing: `classification` or `regression`",
+            "`task`: missing: `classification`, `regression`, `clustering` or `anomaly`",
             "`seed`: ",
             "`derive[0].op`: unknown operation `pct_chnge`; did you mean `pct_change`?",
             "`derive[1]`: unknown field `windw`",
