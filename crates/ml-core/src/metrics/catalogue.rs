@@ -12,6 +12,16 @@ pub enum Better {
     Lower,
 }
 
+impl Better {
+    /// Returns whether `left` is better than `right`; `NaN` never is.
+    pub fn is_better(self, left: f64, right: f64) -> bool {
+        match self {
+            Better::Higher => left > right,
+            Better::Lower => left < right,
+        }
+    }
+}
+
 /// What a figure is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -90,10 +100,7 @@ pub fn find_figure(name: &str) -> Option<&'static FigureInfo> {
 impl FigureInfo {
     /// Returns whether `left` is better than `right`; `NaN` never is.
     pub fn is_better(&self, left: f64, right: f64) -> bool {
-        match self.better {
-            Better::Higher => left > right,
-            Better::Lower => left < right,
-        }
+        self.better.is_better(left, right)
     }
 
     /// Returns by how much `left` is better than `right`; negative when it is worse.

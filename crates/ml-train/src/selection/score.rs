@@ -1,15 +1,8 @@
 //! What candidates are compared by.
 
-use crate::spec::Task;
+use ml_core::metrics::Better;
 
-/// Whether more or less is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Greater is better.
-    Greater,
-    /// Less is better.
-    Less,
-}
+use crate::spec::Task;
 
 /// A figure of an evaluation, and which of two values of it is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +10,15 @@ pub struct Score {
     /// The name of the figure.
     pub name: &'static str,
     /// Which way is better.
-    pub direction: Direction,
+    pub better: Better,
 }
 
 const fn greater(name: &'static str) -> Score {
-    Score { name, direction: Direction::Greater }
+    Score { name, better: Better::Higher }
 }
 
 const fn less(name: &'static str) -> Score {
-    Score { name, direction: Direction::Less }
+    Score { name, better: Better::Lower }
 }
 
 /// The first is the one that counts where none is named.
@@ -72,9 +65,6 @@ impl Score {
 
     /// Returns whether `left` is better than `right`.
     pub fn is_better(self, left: f64, right: f64) -> bool {
-        match self.direction {
-            Direction::Greater => left > right,
-            Direction::Less => left < right,
-        }
+        self.better.is_better(left, right)
     }
 }
