@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -133,15 +133,20 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     logging::start(cli.verbose, cli.log_format);
     let args = ConfigArgs { folder: cli.config, profile: cli.profile, data_dir: cli.data_dir };
     if let Command::Doctor(command) = &cli.command {
-        return start_threads()?.block_on(doctor::run(command, &args, cli.output));
+        return run_on_threads(doctor::run(command, &args, cli.output));
     }
     let config = Config::load(&args)?;
     if let Command::Config(command) = &cli.command {
         return config::run(command, &config, cli.output);
     }
-    let runtime = start_threads()?;
     let invocation = Invocation::new(std::env::args_os().next(), args);
-    let outcome = runtime.block_on(run_command(cli.command, config, invocation, cli.output));
+    run_on_threads(run_command(cli.command, config, invocation, cli.output))
+}
+
+/// Runs a command to its end on threads of its own.
+fn run_on_threads(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let outcome = runtime.block_on(command);
     runtime.block_on(let_tasks_end(runtime.handle()));
     outcome
 }
@@ -152,10 +157,6 @@ async fn let_tasks_end(runtime: &Handle) {
     while runtime.metrics().num_alive_tasks() > 0 && begun.elapsed() < CLOSING_TIME {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-}
-
-fn start_threads() -> anyhow::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")
 }
 
 async fn run_command(
