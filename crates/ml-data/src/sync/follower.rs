@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use futures::TryFutureExt as _;
+use futures::future::try_join;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -132,10 +134,11 @@ impl<'a> Follower<'a> {
 
     /// Follows the feed after `from`, which moves along.
     async fn follow(&mut self, from: &mut Option<ResumeToken>) -> Result<(), SyncError> {
-        let n_pending = self.sync.feed.count_pending(self.collection, from.as_ref()).await;
-        self.n_pending = n_pending.map_err(|err| self.failed(err))?;
         let mut moved_at = Instant::now();
-        let mut next = self.reader.read(from.as_ref()).await?;
+        // Side by side, for a server may take seconds for either.
+        let n_pending = self.sync.feed.count_pending(self.collection, from.as_ref()).map_err(|err| self.failed(err));
+        let (n_pending, mut next) = try_join(n_pending, self.reader.read(from.as_ref())).await?;
+        self.n_pending = n_pending;
         while !self.stop.is_cancelled() {
             let Prepared { incoming, decided, to, is_idle } = next;
             let is_due = !is_idle || self.options.follow.is_none() || moved_at.elapsed() >= IDLE_COMMIT_INTERVAL;
