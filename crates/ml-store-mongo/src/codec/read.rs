@@ -167,8 +167,11 @@ pub(crate) fn json_of(value: RawBsonRef<'_>) -> Result<Value, Fault> {
 }
 
 fn nested_of(document: &RawDocument) -> Result<Value, Fault> {
-    match document.get(JSON_TEXT_FIELD)? {
-        Some(RawBsonRef::String(text)) => serde_json::from_str(text).map_err(Fault::NoJson),
+    // It is the only field where it is there.
+    match document.into_iter().next().transpose()? {
+        Some((name, RawBsonRef::String(text))) if name.as_str() == JSON_TEXT_FIELD => {
+            serde_json::from_str(text).map_err(Fault::NoJson)
+        }
         _ => object_of(document).map(Value::Object),
     }
 }

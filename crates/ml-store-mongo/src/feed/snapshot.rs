@@ -23,7 +23,7 @@ use crate::store::MongoDocuments;
 const BATCH_SIZE: u32 = 2_500;
 
 /// How many of those wait here at most, beside the one at hand.
-const BATCHES_AHEAD: usize = 1;
+const BATCHES_AHEAD: usize = 2;
 
 /// The snapshots that nobody reads from just now, each at the id where its reader stopped.
 #[derive(Default)]
@@ -84,9 +84,7 @@ impl OpenSnapshot {
     async fn read(&mut self, limit: usize) -> mongodb::error::Result<Vec<Change>> {
         while self.waiting.len() < limit {
             let Some(batch) = self.batches.recv().await else { break };
-            for document in batch?.doc_slices()? {
-                self.waiting.extend(document?.as_document().map(Found::of));
-            }
+            self.waiting.extend(decoded(batch?).await?);
         }
         let mut changes = Vec::with_capacity(limit.min(self.waiting.len()));
         for Found { id, change } in self.waiting.drain(..limit.min(self.waiting.len())) {
@@ -94,6 +92,19 @@ impl OpenSnapshot {
             changes.push(change);
         }
         Ok(changes)
+    }
+}
+
+/// Decodes a batch, which takes a while, where nobody waits for the thread to send or to receive.
+async fn decoded(batch: RawBatch) -> mongodb::error::Result<Vec<Found>> {
+    let decode = move || {
+        let documents = batch.doc_slices()?.into_iter();
+        let found = documents.map(|document| Ok(document?.as_document().map(Found::of)));
+        found.filter_map(Result::transpose).collect()
+    };
+    match tokio::task::spawn_blocking(decode).await {
+        Ok(found) => found,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 
