@@ -1,9 +1,10 @@
-//! A name for statements that diesel would otherwise put together anew for every row.
+//! Statements that diesel would otherwise put together, or have the server put together, anew every time.
 
 use std::any::Any;
 use std::marker::PhantomData;
 
 use diesel::QueryResult;
+use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::query_dsl::RunQueryDsl;
 use diesel::sqlite::{Sqlite, SqliteConnection};
@@ -35,3 +36,32 @@ impl<Key, Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Prepared<Key, Q> {
 }
 
 impl<Key, Q> RunQueryDsl<SqliteConnection> for Prepared<Key, Q> {}
+
+/// A statement of a given text that PostgreSQL prepares once per connection.
+///
+/// Diesel has such statements prepared anew each time, for a text may be put together from values; then the server is asked twice.
+pub(crate) struct PreparedText<Q> {
+    statement: Q,
+}
+
+/// Has `statement` prepared once. There may only be a few texts of it: the connection keeps each.
+pub(crate) fn prepared_text<Q>(statement: Q) -> PreparedText<Q> {
+    PreparedText { statement }
+}
+
+impl<Q> QueryId for PreparedText<Q> {
+    // It is known by its text.
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PreparedText<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.statement.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &Pg) -> QueryResult<bool> {
+        Ok(true)
+    }
+}

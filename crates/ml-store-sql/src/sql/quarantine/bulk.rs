@@ -11,6 +11,7 @@ use ml_core::record::Collection;
 
 use super::{QuarantineRow, RecordRow};
 use crate::connection::PostgresConnection;
+use crate::prepared::prepared_text;
 use crate::schema::sql::quarantine_reasons;
 use crate::sql::validated::arrays::insert_arrays;
 use crate::types::{UtcTimestamp, WithoutNul as _};
@@ -29,32 +30,33 @@ struct ReasonRow<'q> {
     field: Option<String>,
 }
 
-/// Lets the records with these ids out of quarantine, where most of them never were: of a snapshot none between the first and the
-/// last of a batch, which is looked at first.
+/// Lets the records with these ids out of quarantine, where most of them never were: often none between the first and the last of
+/// a batch, which is looked at first.
 pub(in crate::sql) async fn release_all(
     postgres: &mut PostgresConnection,
     collection: Collection,
     raw_ids: &[&str],
 ) -> QueryResult<()> {
     let (Some(first), Some(last)) = (raw_ids.iter().min(), raw_ids.iter().max()) else { return Ok(()) };
-    diesel::sql_query(
+    let delete = diesel::sql_query(
         "DELETE FROM quarantine WHERE collection = $1 AND raw_id = ANY($2) \
          AND EXISTS (SELECT FROM quarantine AS one WHERE one.collection = $1 AND one.raw_id BETWEEN $3 AND $4)",
     )
     .bind::<Text, _>(collection.name())
     .bind::<Array<Text>, _>(raw_ids)
     .bind::<Text, _>(first)
-    .bind::<Text, _>(last)
-    .execute(postgres)
-    .await?;
+    .bind::<Text, _>(last);
+    prepared_text(delete).execute(postgres).await?;
     Ok(())
 }
 
-/// Puts records into quarantine, or renews their reasons and counts one attempt more; of those with the same id the last.
+/// Puts records into quarantine, or renews their reasons and counts one attempt more; of those with the same id the last. Only
+/// those with the ids `renewed` may be there.
 pub(in crate::sql) async fn enter_all(
     postgres: &mut PostgresConnection,
     collection: Collection,
     records: &[&QuarantinedRecord],
+    renewed: &[&str],
 ) -> QueryResult<()> {
     if records.is_empty() {
         return Ok(());
@@ -64,11 +66,12 @@ pub(in crate::sql) async fn enter_all(
     let entering: Vec<QuarantineRow> = by_id.into_values().map(QuarantineRow::from).collect();
     let rows: Vec<&RecordRow> = entering.iter().map(|quarantined| &quarantined.row).collect();
     save(postgres, &rows).await?;
-    let raw_ids: Vec<&str> = rows.iter().map(|row| row.raw_id.as_str()).collect();
-    let former = quarantine_reasons::table
-        .filter(quarantine_reasons::collection.eq(collection.name()))
-        .filter(quarantine_reasons::raw_id.eq_any(raw_ids));
-    diesel::delete(former).execute(postgres).await?;
+    if !renewed.is_empty() {
+        let former = quarantine_reasons::table
+            .filter(quarantine_reasons::collection.eq(collection.name()))
+            .filter(quarantine_reasons::raw_id.eq_any(renewed));
+        diesel::delete(former).execute(postgres).await?;
+    }
     let reasons: Vec<ReasonRow<'_>> = entering.iter().flat_map(reasons_of).collect();
     insert_arrays!(
         postgres, "quarantine_reasons", &reasons, "",

@@ -22,6 +22,7 @@ use self::rows::Rows;
 use super::{checkpoint, decide, lineage, settled, unique};
 use crate::connection::{PostgresConnection, PostgresDatabase};
 use crate::error::Failure;
+use crate::prepared::prepared_text;
 use crate::sql::quarantine::bulk as quarantine;
 use crate::sql::warnings::bulk as warnings;
 
@@ -50,10 +51,8 @@ async fn write(postgres: &mut PostgresConnection, batch: &SyncBatch) -> Result<S
 
 /// Waits for other commits that write `thing`, and keeps them waiting until this transaction ends.
 async fn take_turn(postgres: &mut PostgresConnection, thing: &str) -> QueryResult<()> {
-    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/sync/' || $1, 0))")
-        .bind::<Text, _>(thing)
-        .execute(postgres)
-        .await?;
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '/sync/' || $1, 0))";
+    prepared_text(diesel::sql_query(lock).bind::<Text, _>(thing)).execute(postgres).await?;
     Ok(())
 }
 
@@ -82,7 +81,7 @@ async fn write_records(postgres: &mut PostgresConnection, batch: &SyncBatch) -> 
     warnings::clear_all(postgres, collection, &known).await?;
     warnings::add_all(postgres, collection, &warned(&plan), batch.committed_at.into()).await?;
     quarantine::release_all(postgres, collection, &plan.leaving).await?;
-    quarantine::enter_all(postgres, collection, &plan.entering).await?;
+    quarantine::enter_all(postgres, collection, &plan.entering, &plan.renewed).await?;
     lineage::replace_all(postgres, collection, plan.known).await?;
     let insert_lineage = async { Ok(lineage::insert_all(postgres, collection, plan.new).await?) };
     futures::future::try_join(rows.insert(postgres), insert_lineage).await?;

@@ -13,6 +13,7 @@ use diesel::{QueryResult, RunQueryDsl};
 use diesel_async::RunQueryDsl as AsyncRunQueryDsl;
 
 use crate::connection::{Connection, PostgresConnection, on_backend};
+use crate::prepared::prepared_text;
 use crate::schema::sql::settled_past;
 use crate::types::Instant;
 
@@ -81,6 +82,6 @@ pub(super) async fn wait_for_commits(postgres: &mut PostgresConnection) -> Query
 /// The instant has to be read by a later statement, which sees what was committed while this one waited.
 pub(super) async fn hold_off(postgres: &mut PostgresConnection) -> QueryResult<()> {
     let lock = "SELECT pg_advisory_xact_lock_shared(hashtextextended(current_schema() || '/settled_past', 0))";
-    AsyncRunQueryDsl::execute(diesel::sql_query(lock), postgres).await?;
+    AsyncRunQueryDsl::execute(prepared_text(diesel::sql_query(lock)), postgres).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use ml_core::sync::UniqueKey;
 use crate::connection::PostgresConnection;
 use crate::error::Failure;
 use crate::prepared::prepared;
+use crate::prepared::prepared_text;
 use crate::schema::sql::unique_keys;
 use crate::sql::KEYS_PER_QUERY;
 
@@ -76,7 +77,7 @@ pub(super) async fn release_all(
     .bind::<Array<Text>, _>(scopes)
     .bind::<Array<Text>, _>(keys)
     .bind::<Array<Text>, _>(owners);
-    diesel_async::RunQueryDsl::execute(delete, postgres).await?;
+    diesel_async::RunQueryDsl::execute(prepared_text(delete), postgres).await?;
     Ok(())
 }
 
@@ -94,7 +95,7 @@ pub(super) async fn claim_all(postgres: &mut PostgresConnection, claims: &[&Uniq
     .bind::<Array<Text>, _>(keys)
     .bind::<Array<Text>, _>(raw_ids)
     .bind::<Array<Text>, _>(collections);
-    diesel_async::RunQueryDsl::execute(insert, postgres).await?;
+    diesel_async::RunQueryDsl::execute(prepared_text(insert), postgres).await?;
     Ok(())
 }
 

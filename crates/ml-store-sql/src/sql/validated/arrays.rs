@@ -86,6 +86,7 @@ macro_rules! insert_arrays {
                 )+
                 // Shared, so that the next statement can be put together and sent while the server does this one.
                 let mut shared: &crate::connection::PostgresConnection = &*$postgres;
+                let statement = crate::prepared::prepared_text(statement);
                 diesel_async::RunQueryDsl::execute(statement, &mut shared).await
             }
         }

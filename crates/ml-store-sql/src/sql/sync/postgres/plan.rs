@@ -31,6 +31,8 @@ pub(super) struct Plan<'b> {
     pub(super) known: Vec<RecordLineage>,
     /// The records that enter quarantine, or stay there.
     pub(super) entering: Vec<&'b QuarantinedRecord>,
+    /// The ids of those of them that may be there: whatever is in quarantine has a lineage.
+    pub(super) renewed: Vec<&'b str>,
     /// The ids of records that leave quarantine where they are in it, in order.
     pub(super) leaving: Vec<&'b str>,
     /// What the batch does, without the passed records that it changes something of.
@@ -55,6 +57,7 @@ impl<'b> Plan<'b> {
             new: Vec::new(),
             known: Vec::new(),
             entering: Vec::new(),
+            renewed: Vec::new(),
             leaving: Vec::new(),
             counts: SyncCounts { read: n_records as u64, ..SyncCounts::default() },
         };
@@ -62,8 +65,8 @@ impl<'b> Plan<'b> {
         plan.take_quarantined(&mut known);
         plan.take_deleted(&mut known);
         plan.leaving.sort_unstable();
-        for (raw_id, lineage) in known.next {
-            if known.former.contains_key(raw_id) {
+        for (raw_id, lineage) in std::mem::take(&mut known.next) {
+            if known.is_stored(raw_id) {
                 plan.known.push(lineage);
             } else {
                 plan.new.push(lineage);
@@ -82,7 +85,7 @@ impl<'b> Plan<'b> {
             };
             let warnings = record.warnings.as_slice();
             self.records.push(PlannedRecord { raw_id, is_passed: true, lost, rows, warnings });
-            self.leaving.push(raw_id.as_str());
+            self.leaving.extend(known.is_stored(raw_id).then_some(raw_id.as_str()));
         }
     }
 
@@ -95,6 +98,7 @@ impl<'b> Plan<'b> {
             };
             self.records.push(PlannedRecord { raw_id, is_passed: false, lost, rows: &[], warnings: &[] });
             self.entering.push(quarantined);
+            self.renewed.extend(known.is_stored(raw_id).then_some(raw_id.as_str()));
             self.counts.quarantined += 1;
         }
     }
@@ -116,6 +120,11 @@ impl<'b> Plan<'b> {
 }
 
 impl<'b> Known<'b> {
+    /// Tells whether the store knows the record.
+    fn is_stored(&self, raw_id: &RecordId) -> bool {
+        self.former.contains_key(raw_id)
+    }
+
     fn latest(&self, raw_id: &RecordId) -> Option<&RecordLineage> {
         self.next.get(raw_id).or_else(|| self.former.get(raw_id))
     }
