@@ -32,14 +32,19 @@ pub(super) fn kill_with_children(server: &mut Child) -> Result<()> {
     if server.try_wait()?.is_some() {
         return Ok(());
     }
+    kill_all(server.id())?;
+    server.wait()?;
+    Ok(())
+}
+
+fn kill_all(process_id: u32) -> Result<()> {
     // Held still, it starts no further process while those it has are looked up.
-    signal(server.id(), Signal::STOP)?;
-    let children = children_of(server.id());
-    server.kill()?;
+    signal(process_id, Signal::STOP)?;
+    let children = children_of(process_id);
+    signal(process_id, Signal::KILL)?;
     for child in children {
         signal(child, Signal::KILL)?;
     }
-    server.wait()?;
     Ok(())
 }
 
@@ -48,7 +53,7 @@ pub fn is_running_in(folder: &Path, process_id: u32) -> bool {
     command_line(process_id).is_some_and(|line| line.contains(&*folder.to_string_lossy()))
 }
 
-/// Stops a server that another process has started in `folder`; `false` when it was not there.
+/// Stops a server that another process has started in `folder`, as [`stop`] does; `false` when it was not there.
 ///
 /// # Errors
 /// Returns an error when it does not stop.
@@ -57,8 +62,12 @@ pub fn stop_running_in(folder: &Path, process_id: u32) -> Result<bool> {
         return Ok(false);
     }
     signal(process_id, Signal::INT)?;
-    if !poll(STOP_PATIENCE, || Ok(!is_running_in(folder, process_id)))? {
-        bail!("process {process_id} does not stop; end it with `kill -9 {process_id}`");
+    let is_gone = || Ok(!is_running_in(folder, process_id));
+    if !poll(STOP_PATIENCE, is_gone)? {
+        kill_all(process_id)?;
+        if !poll(GROUP_PATIENCE, is_gone)? {
+            bail!("process {process_id} does not stop; end it with `kill -9 {process_id}`");
+        }
     }
     Ok(true)
 }
