@@ -199,10 +199,10 @@ fn slices_text(slices: &Slices) -> String {
 /// Says how much was looked at for the worst slices.
 pub(super) fn looked_at(worst: &WorstSlices) -> String {
     format!(
-        "{} slices and {} pairs of them with at least {} rows were looked at",
+        "slices with at least {} rows that were looked at: {}, and {} pairs of them",
+        count(worst.min_samples as u64),
         count(worst.n_single as u64),
-        count(worst.n_pairs as u64),
-        count(worst.min_samples as u64)
+        count(worst.n_pairs as u64)
     )
 }
 

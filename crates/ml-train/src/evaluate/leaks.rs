@@ -99,11 +99,8 @@ fn duplicate_leak(
     let figure = primary_figure(model.spec.task);
     let is_other = |sample: &usize| duplicates.binary_search(&rows.scored[outcome.positions[*sample]]).is_err();
     let others: Vec<usize> = (0..outcome.n_samples()).filter(is_other).collect();
-    let mut message = format!(
-        "{} of {} rows have the same inputs as rows that the model was fitted on",
-        duplicates.len(),
-        rows.scored.len()
-    );
+    let mut message =
+        format!("{} of {} rows have the same inputs as rows of the train split", duplicates.len(), rows.scored.len());
     if others.is_empty() {
         message.push_str(": nothing new is left to judge it by");
     } else {
