@@ -128,7 +128,7 @@ impl PostgresDatabase {
             transaction_timeout: Duration::from_millis(options.transaction_timeout_ms.into()),
             max_retries: options.max_retries,
         };
-        database.refuse_newer(OPERATION).await?;
+        database.pending_unless_newer(OPERATION).await?;
         Ok(database)
     }
 

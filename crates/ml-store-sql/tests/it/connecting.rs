@@ -68,6 +68,23 @@ async fn a_transaction_that_hears_nothing_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_look_at_the_migrations_that_hears_nothing_is_given_up() {
+    let Some(schema) = TestSchema::new() else { return };
+    drop(schema.migrated().await);
+    let mut holder = outside().await;
+    let holding = holder.transaction().await.unwrap();
+    let lock = format!("LOCK TABLE \"{}\".__diesel_schema_migrations IN ACCESS EXCLUSIVE MODE", schema.options.schema);
+    holding.batch_execute(&lock).await.unwrap();
+    let options = PostgresOptions { transaction_timeout_ms: 200, max_retries: 0, ..schema.options.clone() };
+    let Err(error) = SqlStore::connect(&options).await else { panic!("it looked at what is locked") };
+    holding.rollback().await.unwrap();
+
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    let text = chain(&error);
+    assert!(text.contains("did not answer within 200 ms") && text.contains("raise `transaction_timeout_ms`"), "{text}");
+}
+
+#[tokio::test]
 async fn an_address_of_something_else_is_refused() {
     let text = refusal(&impatient("mongodb://ann:hunter2@127.0.0.1:1")).await;
     assert!(text.contains("is not one of PostgreSQL"), "{text}");

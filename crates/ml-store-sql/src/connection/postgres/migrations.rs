@@ -9,7 +9,7 @@ use ml_core::error::StoreError;
 
 use super::connect::quoted;
 use super::retries::Retries;
-use super::{PostgresConnection, PostgresDatabase};
+use super::{Failed, PostgresConnection, PostgresDatabase, Retry};
 use crate::error::Failure;
 use crate::error::postgres::{self as error, PostgresFault};
 use crate::migrations::MigrationSet;
@@ -23,31 +23,47 @@ diesel::table! {
 /// A connection to the server, as what diesel's migrations run on.
 type BlockingConnection = AsyncConnectionWrapper<PostgresConnection>;
 
+/// Whether a server that says nothing is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// It only has to look, which takes no time.
+    Limited,
+    /// What it does may take any time.
+    Unlimited,
+}
+
 impl PostgresDatabase {
     /// Applies the pending migrations and returns their names; with none pending it only reads.
     pub(crate) async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         const OPERATION: &str = "applying migrations";
-        self.refuse_newer(OPERATION).await?;
+        if self.pending_unless_newer(OPERATION).await?.is_empty() {
+            return Ok(Vec::new());
+        }
         let schema = self.connector.place().schema.clone();
-        self.on_blocking_thread(OPERATION, move |postgres| migrate_in(postgres, &schema)).await
+        self.on_blocking_thread(OPERATION, Patience::Unlimited, move |postgres| migrate_in(postgres, &schema)).await
     }
 
     /// Lists the names of the migrations that are still to be applied.
     pub(crate) async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        self.on_blocking_thread("listing migrations", |postgres| MigrationSet::Sql.pending(postgres)).await
+        let pending = |postgres: &mut BlockingConnection| MigrationSet::Sql.pending(postgres);
+        self.on_blocking_thread("listing migrations", Patience::Limited, pending).await
     }
 
     /// Undoes every migration.
     pub(crate) async fn revert_migrations(&self) -> Result<(), StoreError> {
         const OPERATION: &str = "reverting migrations";
-        self.refuse_newer(OPERATION).await?;
-        self.on_blocking_thread(OPERATION, |postgres| MigrationSet::Sql.revert_all(postgres)).await
+        self.pending_unless_newer(OPERATION).await?;
+        let revert = |postgres: &mut BlockingConnection| MigrationSet::Sql.revert_all(postgres);
+        self.on_blocking_thread(OPERATION, Patience::Unlimited, revert).await
     }
 
-    /// Refuses a schema that a newer release migrated.
-    pub(super) async fn refuse_newer(&self, operation: &'static str) -> Result<(), StoreError> {
-        let unknown = self.on_blocking_thread(operation, |postgres| MigrationSet::Sql.find_unknown(postgres)).await?;
-        let Some(version) = unknown else { return Ok(()) };
+    /// Lists the names of the migrations that are still to be applied, and refuses a schema that a newer release migrated.
+    pub(super) async fn pending_unless_newer(&self, operation: &'static str) -> Result<Vec<String>, StoreError> {
+        let look = |postgres: &mut BlockingConnection| {
+            Ok((MigrationSet::Sql.find_unknown(postgres)?, MigrationSet::Sql.pending(postgres)?))
+        };
+        let (unknown, pending) = self.on_blocking_thread(operation, Patience::Limited, look).await?;
+        let Some(version) = unknown else { return Ok(pending) };
         let place = self.connector.place();
         let (database, schema) = (place.database.clone(), place.schema.clone());
         Err(PostgresFault::NewerSchema { database, schema, version }.into_store_error(operation))
@@ -58,17 +74,17 @@ impl PostgresDatabase {
     async fn on_blocking_thread<R: Send + 'static>(
         &self,
         operation: &'static str,
+        patience: Patience,
         body: impl Fn(&mut BlockingConnection) -> QueryResult<R> + Clone + Send + 'static,
     ) -> Result<R, StoreError> {
         let mut retries = Retries::new(self.max_retries);
         loop {
-            let failure = match self.try_on_blocking_thread(operation, body.clone()).await {
+            let failed = match self.try_on_blocking_thread(operation, patience, body.clone()).await {
                 Ok(value) => return Ok(value),
-                Err(failure) => failure,
+                Err(failed) => failed,
             };
-            let may_pass = matches!(&failure, Failure::Query(error) if error::is_transient(error));
-            if !may_pass || !retries.wait().await {
-                return Err(error::store_error(operation, self.connector.place(), failure));
+            if failed.is_final || !retries.wait().await {
+                return Err(error::store_error(operation, self.connector.place(), failed.failure));
             }
         }
     }
@@ -76,12 +92,18 @@ impl PostgresDatabase {
     async fn try_on_blocking_thread<R: Send + 'static>(
         &self,
         operation: &'static str,
+        patience: Patience,
         body: impl FnOnce(&mut BlockingConnection) -> QueryResult<R> + Send + 'static,
-    ) -> Result<R, Failure> {
-        let connection = self.connect_patiently(operation).await.map_err(|failed| failed.failure)?;
+    ) -> Result<R, Failed> {
+        let connected = self.connect_patiently(operation).await;
+        let connection = connected.map_err(|failed| Failed { is_final: true, ..failed })?;
         let running = tokio::task::spawn_blocking(move || body(&mut BlockingConnection::from(connection)));
-        let outcome = running.await.map_err(|err| StoreError::Backend { operation, source: err.into() })?;
-        Ok(outcome?)
+        let ended = match patience {
+            Patience::Limited => self.in_time(operation, Retry::Helps, running).await?,
+            Patience::Unlimited => running.await,
+        };
+        let outcome = ended.map_err(|err| Failure::from(StoreError::Backend { operation, source: err.into() }))?;
+        Ok(outcome.map_err(Failure::from)?)
     }
 }
 
