@@ -199,10 +199,12 @@ fn slices_text(slices: &Slices) -> String {
 /// Says how much was looked at for the worst slices.
 pub(super) fn looked_at(worst: &WorstSlices) -> String {
     format!(
-        "slices with at least {} rows that were looked at: {}, and {} pairs of them",
-        count(worst.min_samples as u64),
+        "{} {} and {} {} of them with at least {} rows were looked at",
         count(worst.n_single as u64),
-        count(worst.n_pairs as u64)
+        if worst.n_single == 1 { "slice" } else { "slices" },
+        count(worst.n_pairs as u64),
+        if worst.n_pairs == 1 { "pair" } else { "pairs" },
+        count(worst.min_samples as u64)
     )
 }
 
