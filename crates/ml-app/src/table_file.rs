@@ -14,12 +14,14 @@ use crate::ingesting;
 /// Reads all rows of `path`, or of standard input for `-`, each brought into `form`. A row that cannot be read is an error: none
 /// may be passed over.
 pub(crate) fn read(path: &Path, format: Option<InputFormat>, form: Option<&RowForm>) -> anyhow::Result<Table> {
-    let (table, rejections) = rows::read_table(ingesting::input(path), format, form)?;
+    let input = ingesting::input(path);
+    let name = input.name().to_owned();
+    let (table, rejections) = rows::read_table(input, format, form)?;
     if let Some(first) = rejections.first() {
         return Err(anyhow::anyhow!("{first}")).context("a row cannot be read, so nothing was scored");
     }
     if table.n_rows() == 0 {
-        bail!("{} has no rows", path.display());
+        bail!("{name} has no rows with fields");
     }
     Ok(table)
 }
