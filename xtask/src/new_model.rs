@@ -14,6 +14,7 @@ const TEMPLATE: &str = include_str!("../templates/new-model/estimator.rs.txt");
 const ESTIMATORS: &str = "crates/ml-train/src/estimator.rs";
 const SPEC: &str = "crates/ml-train/src/estimator/spec.rs";
 const CONFORMANCE: &str = "crates/ml-train/tests/it/conformance.rs";
+const SAMPLES: &str = "crates/ml-train/tests/it/samples.rs";
 const DOCS: &str = "docs/pipelines.md";
 
 /// Words that cannot name a module.
@@ -89,6 +90,8 @@ fn make(root: &Path, name: &ModelName) -> Result<Vec<String>> {
     )?;
     let conformance = one_more_estimator(Edit::of(root, CONFORMANCE)?)?
         .before_end_of_list("const ESTIMATORS:", &format!("    (\"classification\", \"{{kind: {kind}}}\"),\n"))?;
+    let samples =
+        Edit::of(root, SAMPLES)?.before_end_of_list("const WITHOUT_SAMPLE:", &format!("    \"{kind}\",\n"))?;
     let docs = Edit::of(root, DOCS)?.before(
         "| `majority_class`",
         &format!("| `{kind}` | classification, sparse or dense | `shrinkage` (0.0) |\n"),
@@ -97,7 +100,7 @@ fn make(root: &Path, name: &ModelName) -> Result<Vec<String>> {
     let source = TEMPLATE.replace("__KIND__", kind).replace("__NAME__", type_name);
     write(root, &file, &source)?;
     let mut changed = vec![file];
-    for Edit { path, text } in [estimators, spec, conformance, docs] {
+    for Edit { path, text } in [estimators, spec, conformance, samples, docs] {
         write(root, path, &text)?;
         changed.push(path.to_owned());
     }
@@ -213,7 +216,7 @@ mod tests {
         copy(root(), folder.path());
         let name = ModelName::parse("nearest_mean").unwrap();
         let changed = make(folder.path(), &name).unwrap();
-        assert_eq!(changed.len(), 5);
+        assert_eq!(changed.len(), 6);
         let err = make(folder.path(), &name).unwrap_err().to_string();
         assert!(err.contains("is there already"), "{err}");
 

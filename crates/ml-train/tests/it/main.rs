@@ -10,6 +10,7 @@ mod golden;
 mod onnx;
 mod package;
 mod package_fuzz;
+mod samples;
 mod selection;
 mod sentiment;
 mod steps;
