@@ -6,7 +6,6 @@
 pub mod candidate;
 pub mod outcome;
 pub mod path;
-pub mod score;
 pub mod search;
 pub mod spec;
 pub mod split;
@@ -17,3 +16,4 @@ mod halving;
 mod nested;
 mod reader;
 mod schedule;
+mod score;

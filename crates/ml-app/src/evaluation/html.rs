@@ -154,16 +154,16 @@ fn figures(report: &EvaluateReport) -> String {
     let rows = report.study.measured.figures.iter().map(|(name, measured)| {
         let info = find_figure(name);
         let better = match info.map(|info| info.better) {
-            Some(Better::Higher) => "higher is better",
-            Some(Better::Lower) => "lower is better",
-            None => "",
+            Some(Better::Higher) => "; higher is better",
+            Some(Better::Lower) => "; lower is better",
+            Some(Better::Neither) | None => "",
         };
         vec![
             Cell::text(name),
             Cell::number(figure(measured.value)),
             Cell::number(interval_text(measured.interval)),
             Cell::number(count(measured.n_samples as u64)),
-            Cell::text(&format!("{}; {better}", info.map_or("", |info| info.meaning))).of_class("meaning"),
+            Cell::text(&format!("{}{better}", info.map_or("", |info| info.meaning))).of_class("meaning"),
         ]
     });
     format!("<h2>Figures</h2>\n{}", table(&["figure", "value", "interval", "rows", "what it says"], rows))

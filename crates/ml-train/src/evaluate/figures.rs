@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ml_core::metrics::{
-    ClassTotals, MetricError, RankingCurve, Scores as ClassAverages, brier_score, brier_score_binary,
-    expected_calibration_error, explained_variance, log_loss, max_error, mean_absolute_error,
+    ClassTotals, FIGURES, FigureInfo, FigureKind, MetricError, RankingCurve, Scores as ClassAverages, brier_score,
+    brier_score_binary, expected_calibration_error, explained_variance, log_loss, max_error, mean_absolute_error,
     mean_absolute_percentage_error, median_absolute_error, pearson_r, r2_score, reliability_curve, roc_auc_binary,
     roc_auc_one_vs_rest, root_mean_squared_error,
 };
@@ -31,6 +31,18 @@ pub fn primary_figure(task: Task) -> &'static str {
         Task::Clustering => "silhouette",
         Task::Anomaly => "anomaly_share",
     }
+}
+
+/// Returns the figures that an evaluation for `task` may have.
+pub fn figures_of(task: Task) -> impl Iterator<Item = &'static FigureInfo> {
+    use FigureKind::{Anomalies, Classes, Clusters, Numbers, Probabilities, Ranking};
+    let kinds: &[FigureKind] = match task {
+        Task::Classification => &[Classes, Ranking, Probabilities],
+        Task::Regression => &[Numbers],
+        Task::Clustering => &[Clusters],
+        Task::Anomaly => &[Anomalies],
+    };
+    FIGURES.iter().filter(|figure| figure.kinds.iter().any(|kind| kinds.contains(kind)))
 }
 
 /// Computes every figure that `outcome` has.

@@ -1,6 +1,6 @@
 //! Everything that is worth knowing about a model on some rows, in one go.
 
-use ml_core::metrics::{FIGURES, RankingCurve, find_figure};
+use ml_core::metrics::RankingCurve;
 use ml_core::table::Table;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::random::SplitMix64;
 
 use super::bootstrap::BootstrapOptions;
 use super::calibration::Calibration;
-use super::figures::primary_figure;
+use super::figures::{figures_of, primary_figure};
 use super::importance::{Importance, ImportanceOptions, permutation_importance};
 use super::leaks::{Leak, LeakRows, TimeOrder, find_leaks};
 use super::learning_curve::{LearningCurve, learning_curve};
@@ -213,10 +213,11 @@ fn stop_if_cancelled(progress: &dyn Progress) -> Result<(), EvaluateError> {
 
 fn figure_of(model: &TrainedModel, options: &StudyOptions<'_>) -> Result<&'static str, EvaluateError> {
     let name = options.figure.as_deref().unwrap_or_else(|| primary_figure(model.spec.task));
-    find_figure(name).map(|figure| figure.name).ok_or_else(|| {
-        let names: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+    let of_task = || figures_of(model.spec.task);
+    of_task().find(|figure| figure.name == name).map(|figure| figure.name).ok_or_else(|| {
+        let names: Vec<&str> = of_task().map(|figure| figure.name).collect();
         EvaluateError::NotComparable {
-            what: format!("there is no figure `{name}`"),
+            what: format!("there is no figure `{name}` of a {}", model.spec.task.name()),
             way_out: format!("the figures are {}", names.join(", ")),
         }
     })

@@ -3,11 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use ml_core::metrics::FigureInfo;
 use serde::{Deserialize, Serialize};
 use serde_yaml_ng::Value;
 
 use super::candidate::label;
-use super::score::Score;
 use crate::spec::PipelineSpec;
 
 /// How a candidate did on one fold.
@@ -57,7 +57,7 @@ pub struct TrialScores {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchOutcome {
     /// What candidates were compared by.
-    pub score: Score,
+    pub score: &'static FigureInfo,
     /// Every trial: later rounds after earlier ones, candidates in their order.
     pub trials: Vec<Trial>,
     /// The position in `trials` of the best.
@@ -102,7 +102,7 @@ impl Trial {
 
 impl TrialScores {
     /// Returns the mean and standard deviation of `score` over `folds`, or why there is none.
-    pub(super) fn new(score: Score, folds: Vec<FoldScore>) -> Result<TrialScores, String> {
+    pub(super) fn new(score: &FigureInfo, folds: Vec<FoldScore>) -> Result<TrialScores, String> {
         let mut values = Vec::with_capacity(folds.len());
         for (index, fold) in folds.iter().enumerate() {
             match fold.metrics.get(score.name) {
@@ -136,7 +136,7 @@ impl SearchOutcome {
 }
 
 /// Returns `trials` from best to worst.
-pub(super) fn ranking(score: Score, trials: &[Trial]) -> Vec<&Trial> {
+pub(super) fn ranking<'t>(score: &FigureInfo, trials: &'t [Trial]) -> Vec<&'t Trial> {
     let mut ranked: Vec<&Trial> = trials.iter().collect();
     ranked.sort_by(|left, right| match (left.mean(), right.mean()) {
         (Some(left_mean), Some(right_mean)) => {
@@ -147,7 +147,7 @@ pub(super) fn ranking(score: Score, trials: &[Trial]) -> Vec<&Trial> {
     ranked
 }
 
-fn order(score: Score, left: f64, right: f64) -> Ordering {
+fn order(score: &FigureInfo, left: f64, right: f64) -> Ordering {
     if score.is_better(left, right) {
         Ordering::Less
     } else if score.is_better(right, left) {

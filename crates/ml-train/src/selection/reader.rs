@@ -1,11 +1,12 @@
 //! From YAML to a search, with every fault found on the way.
 
+use ml_core::metrics::FigureInfo;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_yaml_ng::{Mapping, Value};
 
 use super::path::ParamPath;
-use super::score::Score;
+use super::score::{default_score, scores_of};
 use super::spec::{Halving, Method, Resource, SEARCH_VERSION, SearchSpec, SearchSpecError, Space};
 use super::split::SplitSpec;
 use super::values::Values;
@@ -187,13 +188,12 @@ impl Reader<'_> {
         }
     }
 
-    fn score(&mut self) -> Option<Score> {
+    fn score(&mut self) -> Option<&'static FigureInfo> {
         let task = self.pipeline.task;
-        let known = Score::of_task(task);
-        let Some(name) = self.optional::<String>("score")? else { return known.first().copied() };
-        let found = Score::find(task, &name);
+        let name = self.optional::<String>("score")?.unwrap_or_else(|| default_score(task).to_owned());
+        let found = scores_of(task).find(|figure| figure.name == name);
         if found.is_none() {
-            let names = known.iter().map(|score| score.name);
+            let names = scores_of(task).map(|figure| figure.name);
             let message = format!("no figure `{name}` of a {}; {}", task.name(), suggestion(&name, names));
             return self.fault("score", message);
         }

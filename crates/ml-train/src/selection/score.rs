@@ -1,70 +1,37 @@
-//! What candidates are compared by.
+//! What candidates are compared by: any figure of an evaluation of which one way is better.
 
-use ml_core::metrics::Better;
+use ml_core::metrics::{Better, FigureInfo};
 
+use crate::evaluate::figures::figures_of;
 use crate::spec::Task;
 
-/// A figure of an evaluation, and which of two values of it is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Score {
-    /// The name of the figure.
-    pub name: &'static str,
-    /// Which way is better.
-    pub better: Better,
+/// Returns the figures that candidates for `task` can be compared by.
+pub(super) fn scores_of(task: Task) -> impl Iterator<Item = &'static FigureInfo> {
+    figures_of(task).filter(|figure| figure.better != Better::Neither)
 }
 
-const fn greater(name: &'static str) -> Score {
-    Score { name, better: Better::Higher }
+/// Returns the name of the one that counts where none is named. That of anomalies needs a column of the truth.
+pub(super) fn default_score(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "accuracy",
+        Task::Regression => "r2",
+        Task::Clustering => "silhouette",
+        Task::Anomaly => "roc_auc",
+    }
 }
 
-const fn less(name: &'static str) -> Score {
-    Score { name, better: Better::Lower }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The first is the one that counts where none is named.
-const CLASSIFICATION: [Score; 14] = [
-    greater("accuracy"),
-    greater("f1_macro"),
-    greater("f1_micro"),
-    greater("f1_weighted"),
-    greater("precision_macro"),
-    greater("precision_micro"),
-    greater("precision_weighted"),
-    greater("recall_macro"),
-    greater("recall_micro"),
-    greater("recall_weighted"),
-    greater("roc_auc"),
-    greater("roc_auc_ovr_macro"),
-    greater("roc_auc_ovr_weighted"),
-    less("log_loss"),
-];
-
-const REGRESSION: [Score; 4] = [greater("r2"), less("rmse"), less("mae"), less("mape")];
-
-const CLUSTERING: [Score; 3] = [greater("silhouette"), less("inertia"), greater("adjusted_rand")];
-
-/// All of them need a column of the truth.
-const ANOMALY: [Score; 5] =
-    [greater("roc_auc"), greater("f1"), greater("precision"), greater("recall"), greater("accuracy")];
-
-impl Score {
-    /// Returns the scores for `task`, the one that counts where none is named first.
-    pub fn of_task(task: Task) -> &'static [Score] {
-        match task {
-            Task::Classification => &CLASSIFICATION,
-            Task::Regression => &REGRESSION,
-            Task::Clustering => &CLUSTERING,
-            Task::Anomaly => &ANOMALY,
+    #[test]
+    fn every_task_has_figures_and_its_default_is_one_of_them() {
+        for task in [Task::Classification, Task::Regression, Task::Clustering, Task::Anomaly] {
+            let names: Vec<&str> = scores_of(task).map(|figure| figure.name).collect();
+            assert!(names.contains(&default_score(task)), "{names:?}");
+            assert!(!names.contains(&"n_clusters") && !names.contains(&"anomaly_share"), "{names:?}");
         }
-    }
-
-    /// Returns the score of `task` that is called `name`.
-    pub fn find(task: Task, name: &str) -> Option<Score> {
-        Score::of_task(task).iter().copied().find(|score| score.name == name)
-    }
-
-    /// Returns whether `left` is better than `right`.
-    pub fn is_better(self, left: f64, right: f64) -> bool {
-        self.better.is_better(left, right)
+        assert!(scores_of(Task::Classification).any(|figure| figure.name == "mcc"));
+        assert!(scores_of(Task::Anomaly).any(|figure| figure.name == "accuracy"));
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use ml_core::metrics::FigureInfo;
+
 use super::path::ParamPath;
 use super::reader;
-use super::score::Score;
 use super::split::SplitSpec;
 use super::values::Values;
 use crate::spec::{Fault, PipelineSpec};
@@ -18,7 +19,7 @@ pub struct SearchSpec {
     /// How candidates are found and judged.
     pub method: Method,
     /// What candidates are compared by.
-    pub score: Score,
+    pub score: &'static FigureInfo,
     /// Where all randomness of the search comes from: draws and folds.
     pub seed: u64,
     /// How the training rows are divided.

@@ -372,3 +372,26 @@ fn the_bundled_searches_fit_the_pipelines_of_their_names() {
         SearchSpec::from_yaml(&text, &crate::support::bundled_pipeline(name)).unwrap();
     }
 }
+
+#[test]
+fn any_figure_that_has_a_better_way_can_be_searched_for() {
+    for score in ["mcc", "cohen_kappa", "balanced_accuracy", "average_precision", "brier"] {
+        let text = format!("method: grid\nscore: {score}\nvary: {{ estimator.c: [1e-6, 10] }}");
+        let outcome = run(&pipeline("logistic_regression"), &text, &Witness::default()).unwrap();
+        let mean_of = |trial: &Trial| {
+            let folds = &trial.result.as_ref().unwrap().folds;
+            mean_and_std(&folds.iter().map(|fold| fold.metrics[score]).collect::<Vec<_>>()).0
+        };
+        let best = mean_of(outcome.best_trial());
+        for trial in &outcome.trials {
+            assert_eq!(trial.mean(), Some(mean_of(trial)), "{score}");
+            assert!(!outcome.score.is_better(mean_of(trial), best), "{score}");
+        }
+    }
+    let err = SearchSpec::from_yaml(
+        "version: 1\nmethod: grid\nscore: rmse\nvary: { estimator.c: [1] }",
+        &pipeline("linear_svm"),
+    );
+    let err = err.unwrap_err().to_string();
+    assert!(err.contains("no figure `rmse` of a classification; ") && err.contains("`mcc`, "), "{err}");
+}
