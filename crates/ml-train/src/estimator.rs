@@ -143,6 +143,16 @@ pub trait Predictor: Send + Sync {
     fn decision_scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError>;
 }
 
+impl dyn Predictor + '_ {
+    /// Returns probabilities, else decision scores, if there are any.
+    pub(crate) fn scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
+        match self.predict_proba(features)? {
+            Some(probabilities) => Ok(Some(probabilities)),
+            None => self.decision_scores(features),
+        }
+    }
+}
+
 /// A predictor as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -288,6 +298,11 @@ impl Scores {
     /// Returns the class with the highest score of each row, the first of equals.
     pub fn best_classes(&self) -> Vec<usize> {
         self.values.chunks(self.n_classes).map(best_class).collect()
+    }
+
+    /// Returns of each row whether all of its scores are finite.
+    pub(crate) fn finite_rows(&self) -> Vec<bool> {
+        self.values.chunks(self.n_classes).map(|row| row.iter().all(|score| score.is_finite())).collect()
     }
 
     /// Makes probabilities of joint logarithms: `exp` of each, scaled to sum 1.

@@ -34,6 +34,9 @@ pub struct Predictions {
     pub unknown_categories: BTreeMap<String, u64>,
 }
 
+/// Why a row has no prediction that the features are there for.
+const NOT_FINITE: &str = "the prediction is not a finite number: the row is too far from those learnt from";
+
 /// What is predicted for each row; `None` for rows that cannot be scored.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PredictedValues {
@@ -137,8 +140,10 @@ impl TrainedModel {
             Some(_) => None,
             None => predictor.decision_scores(&features.matrix)?,
         };
+        let scores = probabilities.as_ref().or(decision_scores.as_ref());
+        let is_finite = scores.map(Scores::finite_rows);
         // Every predictor predicts the class with the best score; that it does is part of the conformance suite.
-        let outputs = match probabilities.as_ref().or(decision_scores.as_ref()) {
+        let outputs = match scores {
             Some(scores) => Outputs::Classes(scores.best_classes()),
             None => predictor.predict(&features.matrix)?,
         };
@@ -147,7 +152,14 @@ impl TrainedModel {
             features.invalid.iter().map(|(&row, value)| (row, self.missing_input_reason(value))).collect();
         let scored: Vec<usize> = (0..n_rows).filter(|row| !missing.contains_key(row)).collect();
         let values = match outputs {
-            Outputs::Classes(classes) => PredictedValues::Classes(spread(n_rows, &scored, classes)),
+            Outputs::Classes(classes) => {
+                let mut classes = spread(n_rows, &scored, classes);
+                for (&row, _) in scored.iter().zip(is_finite.iter().flatten()).filter(|(_, is_finite)| !**is_finite) {
+                    classes[row] = None;
+                    missing.insert(row, NOT_FINITE.to_owned());
+                }
+                PredictedValues::Classes(classes)
+            }
             Outputs::Numbers(numbers) => {
                 let numbers = spread(n_rows, &scored, self.in_target_units(numbers));
                 PredictedValues::Numbers(finite(numbers, &mut missing))
@@ -314,7 +326,7 @@ fn finite(mut numbers: Vec<Option<f64>>, missing: &mut BTreeMap<usize, String>) 
     for (row, number) in numbers.iter_mut().enumerate() {
         if number.is_some_and(|number| !number.is_finite()) {
             *number = None;
-            missing.insert(row, "the prediction is not a finite number".to_owned());
+            missing.insert(row, NOT_FINITE.to_owned());
         }
     }
     numbers

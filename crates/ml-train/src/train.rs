@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::derive::derive_for;
 use crate::error::TrainError;
-use crate::estimator::{Fitted, Target, TrainingData};
+use crate::estimator::{Fitted, Outputs, Target, TrainingData};
 use crate::frame::Frame;
 use crate::matrix::FeatureMatrix;
 use crate::model::{Framework, TrainedModel};
@@ -20,6 +20,9 @@ use crate::unfit::RowName;
 
 /// The most classes of a target; beyond it the target is hardly a category.
 pub const MAX_CLASSES: usize = 1000;
+
+/// On how many rows a fitted model is tried.
+const MAX_ROWS_TRIED: usize = 64;
 
 /// A trained model, and what the training met.
 #[derive(Debug)]
@@ -185,8 +188,34 @@ impl PreparedRows {
         };
         let fitted = spec.estimator.as_estimator().fit(data, progress)?;
         stop_if_cancelled(progress)?;
+        check_predicts(spec, &fitted, &self.features.matrix)?;
         Ok(fitted)
     }
+}
+
+/// Sees to it that a model which lost its way among huge numbers is none: what it makes of some rows that it was fitted on must
+/// be finite.
+fn check_predicts(spec: &PipelineSpec, fitted: &Fitted, features: &FeatureMatrix) -> Result<(), TrainError> {
+    let n_rows = features.n_rows();
+    let n_tried = n_rows.min(MAX_ROWS_TRIED);
+    let tried: Vec<usize> = (0..n_tried).map(|place| place * n_rows / n_tried).collect();
+    let (predictor, tried) = (fitted.predictor.as_predictor(), features.take(&tried));
+    let numbers = match (predictor.scores(&tried)?, predictor.predict(&tried)?) {
+        (Some(scores), _) => scores.values,
+        (None, Outputs::Numbers(numbers)) => numbers,
+        (None, Outputs::Classes(_)) => Vec::new(),
+    };
+    if numbers.iter().all(|number| number.is_finite()) {
+        return Ok(());
+    }
+    let scale_target = if spec.task == Task::Regression { ", and give the target in a larger unit" } else { "" };
+    Err(TrainError::Fit {
+        kind: spec.estimator.kind(),
+        reason: format!(
+            "what it predicts for the rows it was fitted on is not finite, as happens with huge numbers: standardise the \
+             features{scale_target}"
+        ),
+    })
 }
 
 fn stop_if_cancelled(progress: &dyn Progress) -> Result<(), TrainError> {

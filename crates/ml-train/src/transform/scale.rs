@@ -18,9 +18,18 @@ impl Scaler {
     /// Learns mean and population standard deviation of each column, missing values left out.
     pub(super) fn standardise(columns: &[Cow<'_, [f64]>]) -> Scaler {
         Scaler::fit(columns, |values| {
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
-            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
-            (mean, variance.sqrt())
+            let (mean, deviation) = mean_and_deviation(values);
+            if deviation.is_normal() {
+                return (mean, deviation);
+            }
+            // The squares of huge and of tiny numbers are infinite and 0: those of shares of the greatest are not.
+            let greatest = values.iter().fold(0.0, |greatest: f64, value| greatest.max(value.abs()));
+            if greatest == 0.0 {
+                return (mean, deviation);
+            }
+            let shares: Vec<f64> = values.iter().map(|value| value / greatest).collect();
+            let (mean, deviation) = mean_and_deviation(&shares);
+            (mean * greatest, deviation * greatest)
         })
     }
 
@@ -61,6 +70,12 @@ impl Scaler {
         (n_shifts != n_inputs || n_scales != n_inputs)
             .then(|| format!("a step with {n_shifts} shifts and {n_scales} scales is applied to {n_inputs} columns"))
     }
+}
+
+fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    (mean, variance.sqrt())
 }
 
 impl Transformer for Scaler {
@@ -143,6 +158,20 @@ mod tests {
         let column: &[f64] = &[1.0, f64::NAN, 3.0];
         let scaler = Scaler::standardise(&[Cow::Borrowed(column)]);
         check(&scaler, column, &[-1.0, f64::NAN, 1.0]);
+    }
+
+    #[test]
+    fn huge_and_tiny_numbers_are_standardised_as_others_are() {
+        for magnitude in [1e300, 1e160, 1e-160, 1e-300] {
+            let column = [1.0, 3.0, 1.0, 3.0].map(|value| value * magnitude);
+            let scaler = Scaler::standardise(&[Cow::Borrowed(&column)]);
+            let block = Block::Numbers(vec![Cow::Borrowed(&column)]);
+            let transformed = scaler.transform(block, &mut TransformContext::default()).unwrap();
+            let found = &transformed.numbers().unwrap()[0];
+            let is_close =
+                found.iter().zip([-1.0, 1.0, -1.0, 1.0]).all(|(found, expected)| (found - expected).abs() < 1e-12);
+            assert!(is_close, "{magnitude:e}: {found:?}");
+        }
     }
 
     #[test]

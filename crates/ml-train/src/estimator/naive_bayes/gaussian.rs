@@ -1,14 +1,12 @@
-//! Naive Bayes for numbers: means and variances come from smartcore, smoothing and scoring are ours.
+//! Naive Bayes for numbers, each feature of a class with a normal distribution of its own.
 
 use serde::{Deserialize, Serialize};
-use smartcore::linalg::basic::matrix::DenseMatrix as SmartMatrix;
-use smartcore::naive_bayes::gaussian::{GaussianNB, GaussianNBParameters};
 
 use crate::error::{PredictError, TrainError};
+use crate::estimator::dense::dense_features;
 use crate::estimator::settings::{CLASSIFICATION, Faults};
-use crate::estimator::smart::boundary::{class_labels, fit_guarded, smart_features};
 use crate::estimator::{Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, TrainingData, check_width};
-use crate::matrix::FeatureMatrix;
+use crate::matrix::{DenseMatrix, FeatureMatrix};
 use crate::progress::Progress;
 use crate::spec::Task;
 
@@ -25,8 +23,6 @@ impl Default for GaussianNaiveBayes {
         GaussianNaiveBayes { variance_smoothing: 1e-9 }
     }
 }
-
-type Model = GaussianNB<f64, u32, SmartMatrix<f64>, Vec<u32>>;
 
 /// Mean and variance of each feature in each class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,41 +52,52 @@ impl Estimator for GaussianNaiveBayes {
     }
 
     fn fit(&self, data: TrainingData<'_>, _progress: &dyn Progress) -> Result<Fitted, TrainError> {
-        let (classes, _) = data.target.classes(self.kind())?;
-        let features = smart_features(self.kind(), data.features)?;
-        let labels = class_labels(classes);
-        let model = fit_guarded(self.kind(), || Model::fit(&features, &labels, GaussianNBParameters::default()))?;
-
-        let smoothing = self.variance_smoothing * greatest_variance(data.features);
+        let (classes, n_classes) = data.target.classes(self.kind())?;
+        let features = dense_features(self.kind(), data.features)?;
+        let n_rows = features.n_rows();
+        let all_rows: Vec<usize> = (0..n_rows).collect();
+        let (_, variances) = means_and_variances(&features, &all_rows);
+        let smoothing = self.variance_smoothing * variances.into_iter().fold(0.0, f64::max);
         // Only constant features are left without any variance; then any number will do.
         let smoothing = if smoothing > 0.0 { smoothing } else { self.variance_smoothing };
-        let distributions = model.class_priors().iter().zip(model.theta()).zip(model.var());
-        let classes = distributions
-            .map(|((prior, means), variances)| ClassDistribution {
-                log_prior: prior.ln(),
-                means: means.clone(),
-                variances: variances.iter().map(|variance| variance + smoothing).collect(),
-            })
-            .collect();
-        let predictor = GaussianPredictor { n_features: data.features.n_columns(), classes };
+        let mut rows = vec![Vec::new(); n_classes];
+        for (row, &class) in classes.iter().enumerate() {
+            rows[class].push(row);
+        }
+        let distribution = |rows: &Vec<usize>| {
+            let (means, mut variances) = means_and_variances(&features, rows);
+            for variance in &mut variances {
+                *variance += smoothing;
+            }
+            ClassDistribution { log_prior: (rows.len() as f64 / n_rows as f64).ln(), means, variances }
+        };
+        let classes = rows.iter().map(distribution).collect();
+        let predictor = GaussianPredictor { n_features: features.n_columns(), classes };
         Ok(Fitted { predictor: FittedPredictor::GaussianNaiveBayes(predictor), warnings: Vec::new() })
     }
 }
 
-fn greatest_variance(features: &FeatureMatrix) -> f64 {
-    let (n_rows, n_columns) = (features.n_rows() as f64, features.n_columns());
-    let mut means = vec![0.0; n_columns];
-    for row in 0..features.n_rows() {
-        features.for_each_in_row(row, |column, value| means[column] += value / n_rows);
+/// Returns mean and variance of each feature in `rows`. The squares are of differences to the mean: those of the values
+/// themselves leave nothing where values are far from 0 and near each other.
+fn means_and_variances(features: &DenseMatrix, rows: &[usize]) -> (Vec<f64>, Vec<f64>) {
+    let n_rows = rows.len() as f64;
+    let mut means = vec![0.0; features.n_columns()];
+    for &row in rows {
+        means.iter_mut().zip(features.row(row)).for_each(|(mean, cell)| *mean += cell);
     }
-    // Cells that are 0 are not visited: every row counts as 0 first, and those that are not are corrected.
-    let mut squares: Vec<f64> = means.iter().map(|mean| mean * mean * n_rows).collect();
-    for row in 0..features.n_rows() {
-        features.for_each_in_row(row, |column, value| {
-            squares[column] += (value - means[column]).powi(2) - means[column].powi(2);
-        });
+    for mean in &mut means {
+        *mean /= n_rows;
     }
-    squares.into_iter().fold(0.0, f64::max) / n_rows
+    let mut variances = vec![0.0; features.n_columns()];
+    for &row in rows {
+        for ((variance, cell), mean) in variances.iter_mut().zip(features.row(row)).zip(&means) {
+            *variance += (cell - mean).powi(2);
+        }
+    }
+    for variance in &mut variances {
+        *variance /= n_rows;
+    }
+    (means, variances)
 }
 
 impl GaussianPredictor {

@@ -21,10 +21,7 @@ thread_local! {
 }
 
 /// Makes features that smartcore reads.
-pub(in crate::estimator) fn smart_features(
-    kind: &'static str,
-    features: &FeatureMatrix,
-) -> Result<SmartMatrix<f64>, TrainError> {
+pub(super) fn smart_features(kind: &'static str, features: &FeatureMatrix) -> Result<SmartMatrix<f64>, TrainError> {
     let dense = features.to_dense().map_err(|source| TrainError::TooWide { kind, source })?;
     if dense.n_rows() == 0 || dense.n_columns() == 0 {
         let what = format!("`{kind}` needs rows and features, there are {} and {}", dense.n_rows(), dense.n_columns());
@@ -43,15 +40,12 @@ pub(super) fn column_major(dense: &DenseMatrix) -> Result<SmartMatrix<f64>, Fail
 }
 
 /// Returns class indices as smartcore takes them.
-pub(in crate::estimator) fn class_labels(classes: &[usize]) -> Vec<u32> {
+pub(super) fn class_labels(classes: &[usize]) -> Vec<u32> {
     classes.iter().map(|&class| class as u32).collect()
 }
 
 /// Fits within the boundary.
-pub(in crate::estimator) fn fit_guarded<T>(
-    kind: &'static str,
-    fit: impl FnOnce() -> Result<T, Failed>,
-) -> Result<T, TrainError> {
+pub(super) fn fit_guarded<T>(kind: &'static str, fit: impl FnOnce() -> Result<T, Failed>) -> Result<T, TrainError> {
     guarded(fit).map_err(|reason| TrainError::Fit { kind, reason })
 }
 

@@ -7,7 +7,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix as SmartMatrix;
 use smartcore::linear::linear_regression::{LinearRegression as SmartLinear, LinearRegressionParameters};
 use smartcore::linear::ridge_regression::{RidgeRegression, RidgeRegressionParameters};
 
-use super::boundary::{column_major, fit_guarded};
+use super::boundary::{column_major, guarded};
 use crate::error::TrainError;
 use crate::estimator::settings::{Faults, REGRESSION};
 use crate::estimator::{Estimator, Fitted, FittedPredictor, LinearPredictor, Link, TrainingData};
@@ -97,7 +97,10 @@ fn fit_centred(
     let means = column_means(kind, data.features)?;
     let target_mean = target.iter().sum::<f64>() / target.len() as f64;
     let (features, target) = centred(kind, data.features, &means, target, target_mean)?;
-    let weights = fit_guarded(kind, || fit(&column_major(&features)?, &target))?;
+    let weights = guarded(|| fit(&column_major(&features)?, &target)).map_err(|reason| TrainError::Fit {
+        kind,
+        reason: format!("{reason}, as happens with huge and tiny numbers: standardise the features"),
+    })?;
     let weights: Vec<f64> = weights.iterator(0).copied().collect();
     if let Some(feature) = weights.iter().position(|weight| !weight.is_finite()) {
         let reason = format!("the weight of feature {feature} is not finite: standardise the features");

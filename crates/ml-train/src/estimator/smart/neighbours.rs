@@ -108,6 +108,10 @@ impl Estimator for KNearestNeighbours {
     }
 
     fn fit(&self, data: TrainingData<'_>, _progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        if let Some(row) = (0..data.features.n_rows()).find(|&row| is_far(data.features, row)) {
+            let what = format!("the distances to row {} are infinite, for it has a huge number", row + 1);
+            return Err(TrainError::data(what, "standardise the features, or `clip` them"));
+        }
         let features = smart_features(self.kind(), data.features)?;
         let k = self.k.min(data.features.n_rows());
         let mut warnings = Vec::new();
@@ -170,9 +174,39 @@ impl NeighboursPredictor {
     }
 
     fn shares(&self, rows: &Classifier, features: &FeatureMatrix) -> Result<Scores, PredictError> {
-        let shares = predict_guarded(KNearestNeighbours::KIND, features, |part| rows.predict_proba(part))?;
-        Ok(Scores { n_classes: self.n_classes, values: shares.concat() })
+        let n_classes = self.n_classes;
+        let values = of_near_rows(features, n_classes, |near| {
+            Ok(predict_guarded(KNearestNeighbours::KIND, near, |part| rows.predict_proba(part))?.concat())
+        })?;
+        Ok(Scores { n_classes, values })
     }
+}
+
+/// The square of a greater number may be infinite, and a row with one has no neighbours.
+const GREATEST: f64 = 1e150;
+
+fn is_far(features: &FeatureMatrix, row: usize) -> bool {
+    let mut is_far = false;
+    features.for_each_in_row(row, |_, value| is_far |= value.abs() > GREATEST);
+    is_far
+}
+
+/// Predicts the rows that have neighbours, `n_outputs` numbers for each; the others get `NaN`.
+fn of_near_rows(
+    features: &FeatureMatrix,
+    n_outputs: usize,
+    predict: impl Fn(&FeatureMatrix) -> Result<Vec<f64>, PredictError>,
+) -> Result<Vec<f64>, PredictError> {
+    let n_rows = features.n_rows();
+    let near: Vec<usize> = (0..n_rows).filter(|&row| !is_far(features, row)).collect();
+    if near.len() == n_rows {
+        return predict(features);
+    }
+    let mut outputs = vec![f64::NAN; n_rows * n_outputs];
+    for (&row, found) in near.iter().zip(predict(&features.take(&near))?.chunks(n_outputs)) {
+        outputs[row * n_outputs..(row + 1) * n_outputs].copy_from_slice(found);
+    }
+    Ok(outputs)
 }
 
 impl Predictor for NeighboursPredictor {
@@ -185,7 +219,9 @@ impl Predictor for NeighboursPredictor {
         match &self.rows {
             Rows::Classifier(rows) => Ok(Outputs::Classes(self.shares(rows, features)?.best_classes())),
             Rows::Regressor(rows) => {
-                let numbers = predict_guarded(KNearestNeighbours::KIND, features, |part| rows.predict(part))?;
+                let numbers = of_near_rows(features, 1, |near| {
+                    predict_guarded(KNearestNeighbours::KIND, near, |part| rows.predict(part))
+                })?;
                 Ok(Outputs::Numbers(numbers))
             }
         }
