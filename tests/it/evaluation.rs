@@ -52,6 +52,46 @@ fn a_model_against_itself_is_no_better() {
 }
 
 #[test]
+fn a_threshold_that_is_recommended_is_predicted_by() {
+    let workspace = trained_workspace();
+    let costs = ["--false-positive-cost", "1", "--false-negative-cost", "20", "--positive", "energy"];
+    let evaluate =
+        |model: &str| workspace.json(&[&["evaluate", "--model", model, "--dataset", "notes"][..], &costs].concat());
+    let recommended = evaluate("notes@1")["study"]["threshold"]["chosen"].clone();
+    let threshold = recommended["threshold"].as_f64().expect("a threshold is recommended");
+    let pipeline = fs::read_to_string(workspace.path("notes.yaml")).expect("the pipeline is there");
+    let decided = format!("{pipeline}\ndecision: {{ positive: energy, threshold: {threshold:?} }}\n");
+    workspace.write("decided.yaml", decided);
+    let trained = workspace.json(&["train", "--pipeline", "decided.yaml", "--dataset", "notes", "--model", "decided"]);
+    assert_eq!(trained["decision"]["threshold"].as_f64(), Some(threshold));
+    assert_eq!(trained["decision"]["positive"], "energy");
+
+    let report = evaluate("decided");
+    assert_eq!(report["study"]["threshold"]["usual"], recommended, "it predicts as was recommended");
+    let score = |prediction: &serde_json::Value| {
+        let details = &prediction["details"];
+        let scores = details.get("probabilities").or(details.get("decision_scores"));
+        scores.and_then(|scores| scores["energy"].as_f64()).expect("there is a score")
+    };
+    let predicted = workspace.json(&["predict", "--model", "decided", "--input", "notes.jsonl"]);
+    let before = workspace.json(&["predict", "--model", "notes@1", "--input", "notes.jsonl"]);
+    let predictions = predicted["predictions"].as_array().expect("predictions are listed");
+    for (prediction, before) in predictions.iter().zip(before["predictions"].as_array().expect("they are listed")) {
+        assert_eq!(prediction["value"] == "energy", score(prediction) >= threshold, "{prediction}");
+        assert_eq!(score(prediction), score(before), "the scores stay");
+    }
+    workspace.run(&["models", "show", "decided", "--card"]).succeeded().says(&["It is `energy` where the score"]);
+
+    let by_costs = "\ndecision: { positive: energy, false_positive_cost: 1, false_negative_cost: 20 }\n";
+    workspace.write("costs.yaml", format!("{pipeline}{by_costs}"));
+    let train = ["train", "--pipeline", "costs.yaml", "--dataset", "notes", "--no-register"];
+    workspace.run(&train).succeeded().says(&["decision", "`energy` from a score of"]);
+    workspace.write("both.yaml", format!("{pipeline}\ndecision: {{ threshold: 0.5, false_positive_cost: 1 }}\n"));
+    let both = workspace.run(&["train", "--pipeline", "both.yaml", "--dataset", "notes"]);
+    both.failed_saying(&["`decision`: needs a `threshold`, or"]);
+}
+
+#[test]
 fn what_cannot_be_evaluated_names_the_way_out() {
     let workspace = trained_workspace();
     evaluate(&workspace, "--metric acuracy").failed_saying(&["no figure `acuracy`", "the figures are accuracy"]);

@@ -78,6 +78,15 @@ pub(crate) struct BaselineScores {
     pub(crate) metrics: BTreeMap<String, f64>,
 }
 
+/// From where on a row is taken for a class.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DecisionReport {
+    /// The class.
+    pub(crate) positive: String,
+    /// The least score of the class at which a row is taken for it.
+    pub(crate) threshold: f64,
+}
+
 /// What a training led to.
 #[derive(Debug, Serialize)]
 pub(crate) struct TrainReport {
@@ -101,6 +110,9 @@ pub(crate) struct TrainReport {
     pub(crate) n_scored: u64,
     /// How long fitting took.
     pub(crate) fit_seconds: f64,
+    /// From where on a row is taken for one of two classes, where the pipeline says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) decision: Option<DecisionReport>,
     /// Figures on the scored rows.
     pub(crate) metrics: BTreeMap<String, f64>,
     /// Figures of the baselines on the same rows.
@@ -218,6 +230,7 @@ async fn fit_and_register(
         scored_on: fitted.scored_on,
         n_scored: fitted.comparison.model.n_samples as u64,
         fit_seconds: fitted.fit_seconds,
+        decision: decision(&fitted.model),
         baselines: baselines(&fitted.comparison),
         metrics: fitted.comparison.model.metrics,
         measured: fitted.measured,
@@ -264,6 +277,11 @@ async fn fit(
         Ok(Fitted { model, bytes, summary: trained.summary, comparison, measured, leaks, scored_on, fit_seconds })
     };
     tokio::task::spawn_blocking(work).await.context("the training panicked; nothing was registered")?
+}
+
+fn decision(model: &TrainedModel) -> Option<DecisionReport> {
+    let decision = model.decision()?;
+    Some(DecisionReport { positive: model.classes()[decision.positive].clone(), threshold: decision.threshold })
 }
 
 /// Chooses the rows to score: the test split, else the validation split.

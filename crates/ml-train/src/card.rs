@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use crate::decision::Decision;
 use crate::evaluate::{Comparison, Evaluation};
 use crate::model::TrainedModel;
 use crate::spec::{PipelineSpec, Task};
@@ -111,6 +112,10 @@ impl CardContent<'_> {
         table(card, &["input", "kind", "missing", "values in the training rows"], rows);
         for column in &self.model.signature.outputs {
             line(card, format_args!("\nThe output is `{}`, a {}.", column.name, column.kind.name()));
+        }
+        if let Some(Decision { positive, threshold }) = self.model.decision {
+            let class = &self.model.classes[positive];
+            line(card, format_args!("\nIt is `{class}` where the score of that class is at least {threshold:.6}."));
         }
     }
 

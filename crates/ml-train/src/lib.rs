@@ -7,6 +7,7 @@
 //! smartcore fits some of the estimators; its types are not seen outside of this crate.
 
 pub mod card;
+pub mod decision;
 pub mod derive;
 pub mod error;
 pub mod estimator;

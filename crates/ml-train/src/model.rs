@@ -5,6 +5,7 @@ use std::fmt;
 use ml_core::model::Signature;
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Decision;
 use crate::error::ModelFormatError;
 use crate::estimator::FittedPredictor;
 use crate::package::{self, Package, Papers};
@@ -43,6 +44,8 @@ pub struct TrainedModel {
     pub(crate) classes: Vec<String>,
     pub(crate) preprocessor: Preprocessor,
     pub(crate) predictor: FittedPredictor,
+    /// From where on a row is taken for one of two classes, where that is not when it is the likelier one.
+    pub(crate) decision: Option<Decision>,
 }
 
 impl TrainedModel {
@@ -59,6 +62,11 @@ impl TrainedModel {
     /// Returns the names of the classes in the order of their indices; none for a regression.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// Returns from where on a row is taken for one of two classes, where the pipeline says so.
+    pub fn decision(&self) -> Option<Decision> {
+        self.decision
     }
 
     /// Returns what fitted it.
@@ -106,6 +114,7 @@ impl TrainedModel {
         fault
             .or_else(|| self.preprocessor.inconsistency())
             .or_else(|| self.predictor.inconsistency(self.preprocessor.n_features(), self.classes.len()))
+            .or_else(|| self.decision?.inconsistency(self.classes.len()))
     }
 }
 

@@ -143,9 +143,10 @@ impl TrainedModel {
         let scores = probabilities.as_ref().or(decision_scores.as_ref());
         let is_finite = scores.map(Scores::finite_rows);
         // Every predictor predicts the class with the best score; that it does is part of the conformance suite.
-        let outputs = match scores {
-            Some(scores) => Outputs::Classes(scores.best_classes()),
-            None => predictor.predict(&features.matrix)?,
+        let outputs = match (scores, self.decision) {
+            (Some(scores), Some(decision)) => Outputs::Classes(decision.classes(scores)),
+            (Some(scores), None) => Outputs::Classes(scores.best_classes()),
+            (None, _) => predictor.predict(&features.matrix)?,
         };
 
         let mut missing: BTreeMap<usize, String> =

@@ -2,6 +2,7 @@
 
 mod card;
 mod check;
+mod decision;
 mod derive;
 mod fault;
 mod reader;
@@ -26,6 +27,8 @@ pub use step::{
 };
 pub use step::{CategorySpec, ClipSpec, ConstantSpec, EncodeSpec, ImputeSpec, StepSpec, UnknownPolicy};
 pub use tfidf::{Analyzer, DocumentFrequency, HashSpec, Norm, StopWords, TfidfSpec};
+
+pub use decision::DecisionSpec;
 
 pub(crate) use check::check_columns;
 pub(crate) use fault::suggestion;
@@ -59,6 +62,9 @@ pub struct PipelineSpec {
     pub features: Vec<FeatureSpec>,
     /// What is fitted.
     pub estimator: EstimatorSpec,
+    /// From where on a row is taken for one of two classes; the likelier one is predicted where that is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionSpec>,
     /// What the model is measured against; when none is given, [`PipelineSpec::baselines`] chooses.
     #[serde(default, rename = "baselines")]
     pub declared_baselines: Vec<EstimatorSpec>,
@@ -164,6 +170,7 @@ impl PipelineSpec {
             derive: Vec::new(),
             features: Vec::new(),
             estimator,
+            decision: None,
             declared_baselines: Vec::new(),
             card: CardSpec::default(),
             golden_rows: default_golden_rows(),
@@ -199,6 +206,7 @@ impl PipelineSpec {
         let mut spec = self.clone();
         spec.name = format!("{}-{}", self.name, baseline.kind());
         spec.declared_baselines.clear();
+        spec.decision = None;
         spec.estimator = baseline.clone();
         match baseline.baseline_columns() {
             Some(columns) if columns.is_empty() => spec.features.clear(),

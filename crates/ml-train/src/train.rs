@@ -6,6 +6,7 @@ use ml_core::model::{Signature, SignatureColumn};
 use ml_core::table::{Column, ColumnKind, ColumnValues, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::decision::{self, Decision};
 use crate::derive::derive_for;
 use crate::error::TrainError;
 use crate::estimator::{Fitted, Outputs, Target, TrainingData};
@@ -78,6 +79,7 @@ pub fn train_rows(
     progress: &dyn Progress,
 ) -> Result<Trained, TrainError> {
     let prepared = PreparedRows::new(spec, table, rows, progress)?;
+    let decision = Decision::of(spec, &prepared.classes, table, &prepared.kept, progress)?;
     let fitted = prepared.fit(spec, progress)?;
     let PreparedRows { kept, dropped, target, classes, preprocessor, features } = prepared;
 
@@ -102,6 +104,7 @@ pub fn train_rows(
         classes,
         preprocessor,
         predictor: fitted.predictor,
+        decision,
     };
     Ok(Trained { model, summary })
 }
@@ -194,7 +197,7 @@ impl PreparedRows {
 }
 
 /// Sees to it that a model which lost its way among huge numbers is none: what it makes of some rows that it was fitted on must
-/// be finite.
+/// be finite; and that there are scores where a decision is to be made by them.
 fn check_predicts(spec: &PipelineSpec, fitted: &Fitted, features: &FeatureMatrix) -> Result<(), TrainError> {
     let n_rows = features.n_rows();
     let n_tried = n_rows.min(MAX_ROWS_TRIED);
@@ -202,6 +205,9 @@ fn check_predicts(spec: &PipelineSpec, fitted: &Fitted, features: &FeatureMatrix
     let (predictor, tried) = (fitted.predictor.as_predictor(), features.take(&tried));
     let numbers = match (predictor.scores(&tried)?, predictor.predict(&tried)?) {
         (Some(scores), _) => scores.values,
+        (None, _) if spec.decision.is_some() => {
+            return Err(decision::no_scores("the model gives classes without scores"));
+        }
         (None, Outputs::Numbers(numbers)) => numbers,
         (None, Outputs::Classes(_)) => Vec::new(),
     };

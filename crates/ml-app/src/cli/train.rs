@@ -14,7 +14,7 @@ use crate::dataset_ref::DatasetRef;
 use crate::evaluation::{drawn_text, interval_text};
 use crate::output::{self, Report};
 use crate::selection;
-use crate::training::{self, TrainReport, TrainRequest};
+use crate::training::{self, DecisionReport, TrainReport, TrainRequest};
 
 /// Fits a declared pipeline on the train split of a dataset version, scores it on the test split, and registers it.
 ///
@@ -60,14 +60,18 @@ impl Report for TrainReport {
             }
             None => "not registered".to_owned(),
         };
-        let heading = output::pairs([
+        let mut pairs = vec![
             ("model", model),
             ("artifact", format!("{} ({} bytes)", self.artifact, output::count(self.size_bytes))),
             ("run", self.run_id.to_string()),
             ("dataset", self.dataset.clone()),
             ("fitted on", format!("{} rows in {:.2} s", output::count(self.n_train), self.fit_seconds)),
             ("scored on", format!("{} rows of {}", output::count(self.n_scored), self.scored_on)),
-        ]);
+        ];
+        if let Some(DecisionReport { positive, threshold }) = &self.decision {
+            pairs.push(("decision", format!("`{positive}` from a score of {} on", output::figure(*threshold))));
+        }
+        let heading = output::pairs(pairs);
         let figures = figures_table("model", &self.metrics, &self.measured, &self.baselines);
         let mut text = match &self.search {
             Some(search) => format!("{}\n\n{heading}\n{figures}", search.text()),

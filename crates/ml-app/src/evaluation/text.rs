@@ -172,11 +172,14 @@ pub(super) fn threshold_sentence(choice: &ThresholdChoice) -> String {
         format!("; for probabilities that can be believed it would be {}", figure(theoretical))
     });
     format!(
-        "take rows with a score for `{}` of at least {} for it: saves {} per row ({}), {chosen_on}{theoretical}",
+        "take rows with a score for `{}` of at least {} for it: saves {} per row ({}), {chosen_on}{theoretical}; \
+         `decision: {{ positive: {:?}, threshold: {} }}` in the pipeline file has the model predict so",
         choice.positive,
         figure(choice.chosen.threshold),
         figure(choice.saving_per_row),
-        interval_text(choice.saving_interval)
+        interval_text(choice.saving_interval),
+        choice.positive,
+        figure(choice.chosen.threshold),
     )
 }
 

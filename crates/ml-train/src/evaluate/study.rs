@@ -232,11 +232,11 @@ fn threshold_of(
     bootstrap: &BootstrapOptions,
 ) -> Result<ThresholdChoice, EvaluateError> {
     if rows.validation.is_empty() || rows.validation == rows.scored {
-        return choose_threshold(None, outcome, costs, bootstrap);
+        return choose_threshold(None, outcome, costs, model.decision, bootstrap);
     }
     match Outcome::of(model, rows.table, rows.validation) {
-        Ok(validation) => choose_threshold(Some(&validation), outcome, costs, bootstrap),
-        Err(EvaluateError::NoRows { .. }) => choose_threshold(None, outcome, costs, bootstrap),
+        Ok(validation) => choose_threshold(Some(&validation), outcome, costs, model.decision, bootstrap),
+        Err(EvaluateError::NoRows { .. }) => choose_threshold(None, outcome, costs, model.decision, bootstrap),
         Err(err) => Err(err),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Decision;
 use crate::error::EvaluateError;
 
 use super::bootstrap::{BootstrapOptions, resample};
@@ -69,7 +70,7 @@ pub struct ThresholdChoice {
 
 impl Costs {
     /// Returns what is wrong with the costs, if anything.
-    fn fault(&self) -> Option<String> {
+    pub(crate) fn fault(&self) -> Option<String> {
         let is_cost = |cost: f64| cost.is_finite() && cost >= 0.0;
         if !is_cost(self.false_positive) || !is_cost(self.false_negative) {
             return Some("a cost is a number of at least 0".to_owned());
@@ -86,7 +87,7 @@ struct Scored {
 }
 
 /// Chooses the threshold that costs least on `chosen_on`, and judges it on `judged_on`. Where there are no rows to choose on,
-/// it is chosen on those that it is judged on.
+/// it is chosen on those that it is judged on. `decision` is that of the model, if it has one.
 ///
 /// # Errors
 /// [`EvaluateError::NoThreshold`] for anything but scores of two classes, a class that is none of them, and costs that are
@@ -95,6 +96,7 @@ pub fn choose_threshold(
     chosen_on: Option<&Outcome>,
     judged_on: &Outcome,
     costs: &Costs,
+    decision: Option<Decision>,
     options: &BootstrapOptions,
 ) -> Result<ThresholdChoice, EvaluateError> {
     if let Some(fault) = costs.fault() {
@@ -107,7 +109,8 @@ pub fn choose_threshold(
         Some(chosen_on) => Scored::of(two_classes(chosen_on)?, positive)?,
         None => Scored::of(outcome, positive)?,
     };
-    let usual = if outcome.are_probabilities { 0.5 } else { 0.0 };
+    let likeliest = usual_threshold(outcome);
+    let usual = decision.map_or(likeliest, |own| own.threshold_for(positive, outcome.are_probabilities));
     let curve = cost_curve(&chosen_rows, costs);
     let threshold = cheapest(&curve, usual);
 
@@ -135,6 +138,31 @@ pub fn choose_threshold(
         n_samples: savings.len(),
         curve: thinned(curve),
     })
+}
+
+/// Returns the threshold for the class at `positive` that costs least on all rows of `outcomes` together.
+///
+/// # Errors
+/// Those of [`choose_threshold`], and where there is no row.
+pub(crate) fn least_cost_threshold(outcomes: &[Outcome], positive: usize, costs: &Costs) -> Result<f64, EvaluateError> {
+    let mut rows = Scored { is_positive: Vec::new(), scores: Vec::new() };
+    let mut usual = 0.0;
+    for outcome in outcomes {
+        let outcome = two_classes(outcome)?;
+        let scored = Scored::of(outcome, positive)?;
+        rows.is_positive.extend(scored.is_positive);
+        rows.scores.extend(scored.scores);
+        usual = usual_threshold(outcome);
+    }
+    if rows.scores.is_empty() {
+        return Err(no_threshold("no row has a prediction".to_owned()));
+    }
+    Ok(cheapest(&cost_curve(&rows, costs), usual))
+}
+
+/// Returns the threshold beyond which a class is the likelier of two.
+fn usual_threshold(outcome: &ClassOutcome) -> f64 {
+    if outcome.are_probabilities { 0.5 } else { 0.0 }
 }
 
 fn two_classes(outcome: &Outcome) -> Result<&ClassOutcome, EvaluateError> {
@@ -270,7 +298,7 @@ mod tests {
     const ROWS: [(bool, f64); 6] = [(false, 0.1), (false, 0.2), (true, 0.3), (false, 0.4), (true, 0.6), (true, 0.9)];
 
     fn choose(costs: &Costs) -> Result<ThresholdChoice, EvaluateError> {
-        choose_threshold(None, &outcome(&ROWS), costs, &BootstrapOptions::default())
+        choose_threshold(None, &outcome(&ROWS), costs, None, &BootstrapOptions::default())
     }
 
     #[test]
@@ -289,7 +317,7 @@ mod tests {
     fn it_is_chosen_on_other_rows_where_there_are_some() {
         let chosen_on = outcome(&[(false, 0.7), (true, 0.8), (true, 0.95)]);
         let options = BootstrapOptions::default();
-        let choice = choose_threshold(Some(&chosen_on), &outcome(&ROWS), &costs(1.0, 1.0), &options).unwrap();
+        let choice = choose_threshold(Some(&chosen_on), &outcome(&ROWS), &costs(1.0, 1.0), None, &options).unwrap();
         assert_eq!(choice.chosen.threshold, 0.75);
         assert_eq!((choice.n_chosen_on, choice.n_samples), (3, 6));
         assert!(choice.is_judged_elsewhere && choice.saving_per_row < 0.0);
@@ -303,6 +331,18 @@ mod tests {
     }
 
     #[test]
+    fn the_threshold_that_the_model_decides_by_is_what_another_is_compared_with() {
+        let own = Some(Decision { positive: 1, threshold: 0.25 });
+        let options = BootstrapOptions::default();
+        let choice = choose_threshold(None, &outcome(&ROWS), &costs(1.0, 10.0), own, &options).unwrap();
+        assert_eq!((choice.usual.threshold, choice.chosen.threshold, choice.saving_per_row), (0.25, 0.25, 0.0));
+        let of_ham = Costs { positive: Some("ham".to_owned()), ..costs(10.0, 1.0) };
+        let choice = choose_threshold(None, &outcome(&ROWS), &of_ham, own, &options).unwrap();
+        assert_eq!(choice.usual.threshold, 0.75);
+        assert_eq!(least_cost_threshold(&[outcome(&ROWS)], 1, &costs(1.0, 10.0)).unwrap(), 0.25);
+    }
+
+    #[test]
     fn what_has_no_threshold_is_said() {
         let message = |costs| choose(&costs).unwrap_err().to_string();
         assert!(message(costs(-1.0, 1.0)).contains("at least 0"));
@@ -313,7 +353,7 @@ mod tests {
     #[test]
     fn never_choosing_the_class_is_a_threshold_too() {
         let rows = outcome(&[(true, 0.2), (false, 0.9)]);
-        let choice = choose_threshold(None, &rows, &costs(100.0, 1.0), &BootstrapOptions::default()).unwrap();
+        let choice = choose_threshold(None, &rows, &costs(100.0, 1.0), None, &BootstrapOptions::default()).unwrap();
         assert!(choice.chosen.threshold > 0.9);
         assert_eq!((choice.chosen.true_positives, choice.chosen.false_positives), (0, 0));
     }

@@ -64,6 +64,7 @@ pub fn import(onnx: Vec<u8>, wanted: &OnnxImport) -> Result<Package, OnnxError> 
         classes,
         preprocessor: Preprocessor::none(),
         predictor: FittedPredictor::Onnx(OnnxPredictor { onnx, inputs, output, graph }),
+        decision: None,
     };
     if let Some(reason) = model.inconsistency() {
         return Err(OnnxError::Inconsistent(reason));

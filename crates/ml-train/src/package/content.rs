@@ -4,6 +4,7 @@ use ml_core::model::Signature;
 use serde::{Deserialize, Serialize};
 
 use super::Papers;
+use crate::decision::Decision;
 use crate::error::ModelFormatError;
 use crate::estimator::FittedPredictor;
 use crate::model::{Framework, TrainedModel};
@@ -39,6 +40,8 @@ struct ModelV1Ref<'a> {
     classes: &'a [String],
     preprocessor: &'a Preprocessor,
     predictor: &'a FittedPredictor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
 }
 
 /// A model; alone it is the content of format version 1.
@@ -50,6 +53,9 @@ struct ModelV1 {
     classes: Vec<String>,
     preprocessor: Preprocessor,
     predictor: FittedPredictor,
+    /// Absent in packages of releases that knew none.
+    #[serde(default)]
+    decision: Option<Decision>,
 }
 
 /// The part of a model that tells why the rest may not decode.
@@ -86,6 +92,7 @@ pub(super) fn encode(model: &TrainedModel, papers: &Papers, bytes: &mut Vec<u8>)
         classes: &model.classes,
         preprocessor: &model.preprocessor,
         predictor: &model.predictor,
+        decision: model.decision,
     };
     rmp_serde::encode::write_named(bytes, &ContentV2Ref { model, papers }).map_err(ModelFormatError::Unencodable)
 }
@@ -105,6 +112,7 @@ pub(super) fn decode(version: u16, content: &[u8]) -> Result<(TrainedModel, Pape
         classes: model.classes,
         preprocessor: model.preprocessor,
         predictor: model.predictor,
+        decision: model.decision,
     };
     match model.inconsistency() {
         Some(reason) => Err(ModelFormatError::Inconsistent(reason)),

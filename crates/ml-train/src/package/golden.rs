@@ -3,6 +3,7 @@
 use ml_core::table::{Column, ColumnValues, Table};
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Decision;
 use crate::error::{ModelFormatError, PredictError};
 use crate::model::TrainedModel;
 use crate::packed;
@@ -81,7 +82,7 @@ impl GoldenRows {
         let no_table = || ModelFormatError::Inconsistent("the golden rows do not make a table".to_owned());
         let inputs = self.inputs().ok_or_else(no_table)?;
         let predictions = model.predict(&inputs).map_err(ModelFormatError::GoldenUnscored)?;
-        match self.outputs.difference(&StoredOutputs::of(&predictions)) {
+        match self.outputs.difference(&StoredOutputs::of(&predictions), model.decision()) {
             Some(reason) => Err(ModelFormatError::GoldenDiffers { reason }),
             None => Ok(()),
         }
@@ -164,7 +165,7 @@ impl StoredOutputs {
     }
 
     /// Says in what `found` differs from what was recorded, if it does.
-    fn difference(&self, found: &StoredOutputs) -> Option<String> {
+    fn difference(&self, found: &StoredOutputs, decision: Option<Decision>) -> Option<String> {
         if self.labels.len() != found.labels.len() || self.scores.len() != found.scores.len() {
             return Some("there is not the same number of predictions".to_owned());
         }
@@ -181,7 +182,7 @@ impl StoredOutputs {
             }
         }
         for (row, (recorded, now)) in self.labels.iter().zip(&found.labels).enumerate() {
-            if recorded != now && !self.is_a_tie(row, n_classes) {
+            if recorded != now && !self.is_a_tie(row, n_classes, decision) {
                 let label = |label: &Option<String>| label.clone().unwrap_or_else(|| "nothing".to_owned());
                 return Some(format!("row {} is `{}` in place of `{}`", row + 1, label(now), label(recorded)));
             }
@@ -189,9 +190,12 @@ impl StoredOutputs {
         None
     }
 
-    /// Returns whether the two best scores of a row are so close that rounding may decide between them.
-    fn is_a_tie(&self, row: usize, n_classes: usize) -> bool {
+    /// Returns whether the two best scores of a row, or one and its threshold, are so close that rounding may decide.
+    fn is_a_tie(&self, row: usize, n_classes: usize, decision: Option<Decision>) -> bool {
         let mut scores: Vec<f64> = self.scores.iter().skip(row * n_classes).take(n_classes).copied().collect();
+        if let Some(Decision { positive, threshold }) = decision {
+            return scores.get(positive).is_some_and(|score| is_close(*score, threshold));
+        }
         scores.sort_by(|left, right| right.total_cmp(left));
         matches!(scores.as_slice(), [best, second, ..] if is_close(*best, *second))
     }

@@ -8,6 +8,7 @@ use ml_core::table::Table;
 
 use super::outcome::FoldScore;
 use super::split::Fold;
+use crate::decision::Decision;
 use crate::derive::derive_for;
 use crate::error::{EvaluateError, PredictError, TrainError};
 use crate::evaluate::{Truth, evaluate_predictions, unsupervised};
@@ -66,15 +67,18 @@ impl PreparedFold {
     ) -> Result<FoldScore, FoldError> {
         let begun = Instant::now();
         let fitted = self.training.fit(spec, progress)?;
+        let PreparedRows { kept, classes, .. } = &self.training;
+        let decision = Decision::of(spec, classes, table, kept, progress)?;
         let fit_seconds = begun.elapsed().as_secs_f64();
         // The features are there already: the model needs neither a preprocessing nor a signature of its own.
         let model = TrainedModel {
             spec: spec.clone(),
             framework: Framework::current(),
             signature: Signature { inputs: Vec::new(), outputs: Vec::new() },
-            classes: fitted.predictor.found_classes().unwrap_or_else(|| self.training.classes.clone()),
+            classes: fitted.predictor.found_classes().unwrap_or_else(|| classes.clone()),
             preprocessor: Preprocessor::default(),
             predictor: fitted.predictor,
+            decision,
         };
         let predictions = model.predict_features(&self.validation, self.validation_rows.len())?;
         let evaluation = if spec.task.has_target() {

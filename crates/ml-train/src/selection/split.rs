@@ -209,7 +209,7 @@ impl SplitSpec {
             }
             SplitSpec::Stratified { folds, shuffle } => {
                 check_count(*folds, rows.len(), "rows")?;
-                stratified::parts(&classes(spec, table, rows)?, *folds, shuffle.then_some(&mut random))?
+                stratified::parts(&labels(spec, table, rows)?, *folds, shuffle.then_some(&mut random))?
             }
             SplitSpec::Group { column, folds, shuffle } => {
                 let groups = groups(table, column, rows)?;
@@ -219,7 +219,7 @@ impl SplitSpec {
             SplitSpec::StratifiedGroup { column, folds, shuffle } => {
                 let groups = groups(table, column, rows)?;
                 check_count(*folds, n_distinct(&groups), &format!("groups of `{column}`"))?;
-                let classes = stratified::sorted_classes(&classes(spec, table, rows)?);
+                let classes = stratified::sorted_classes(&labels(spec, table, rows)?);
                 stratified_group::parts(&groups, &classes, *folds, shuffle.then_some(&mut random))
             }
             SplitSpec::Time { column, folds, window, validation, gap } => {
@@ -254,7 +254,7 @@ fn folds_of_parts(rows: &[usize], parts: &[usize], n_folds: usize) -> Vec<Fold> 
 
 /// Returns the class of each row. Rows without a target, which nothing learns from, are a class of their own, so that they are
 /// spread too.
-fn classes(spec: &PipelineSpec, table: &Table, rows: &[usize]) -> Result<Vec<Option<String>>, TrainError> {
+pub(crate) fn labels(spec: &PipelineSpec, table: &Table, rows: &[usize]) -> Result<Vec<Option<String>>, TrainError> {
     let mut frame = Frame::new(table);
     derive_for(spec, &[&spec.target], &mut frame)?;
     let labels = frame.get(&spec.target)?.as_texts();
@@ -264,7 +264,7 @@ fn classes(spec: &PipelineSpec, table: &Table, rows: &[usize]) -> Result<Vec<Opt
 /// Returns the class of every row of `table`, counted from 0.
 pub(super) fn class_numbers(spec: &PipelineSpec, table: &Table) -> Result<Vec<usize>, TrainError> {
     let rows: Vec<usize> = (0..table.n_rows()).collect();
-    Ok(stratified::sorted_classes(&classes(spec, table, &rows)?))
+    Ok(stratified::sorted_classes(&labels(spec, table, &rows)?))
 }
 
 /// Returns the group of each row: its place among the distinct values, sorted.

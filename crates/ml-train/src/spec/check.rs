@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ml_core::table::{Column, ColumnKind, Table};
 
+use super::decision;
 use super::fault::{Fault, suggestion};
 use super::{DeriveOp, FeatureSpec, PipelineSpec, Reads, StepSpec, TargetTransform, Task};
 use crate::estimator::EstimatorSpec;
@@ -31,6 +32,7 @@ pub(super) fn faults(spec: &PipelineSpec) -> Vec<Fault> {
     estimator_faults(spec, &spec.estimator, "estimator", &mut faults);
     category_faults(spec, &mut faults);
     external_faults(spec, &mut faults);
+    decision::faults(spec, &mut faults);
     if spec.features.is_empty() && spec.estimator.baseline_columns().is_none() {
         faults.push(Fault::new("features", format!("`{}` needs at least one feature", spec.estimator.kind())));
     }

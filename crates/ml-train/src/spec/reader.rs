@@ -5,12 +5,12 @@ use serde_yaml_ng::{Mapping, Value};
 
 use super::fault::{Fault, SpecError, suggestion};
 use super::{
-    CardSpec, DeriveOp, DeriveSpec, FeatureSpec, PIPELINE_VERSION, PipelineSpec, StepSpec, TargetTransform, Task,
-    default_golden_rows,
+    CardSpec, DecisionSpec, DeriveOp, DeriveSpec, FeatureSpec, PIPELINE_VERSION, PipelineSpec, StepSpec,
+    TargetTransform, Task, default_golden_rows,
 };
 use crate::estimator::EstimatorSpec;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "version",
     "name",
     "task",
@@ -20,6 +20,7 @@ const KEYS: [&str; 12] = [
     "derive",
     "features",
     "estimator",
+    "decision",
     "baselines",
     "card",
     "golden_rows",
@@ -70,6 +71,7 @@ impl Reader {
             Some(value) => self.estimator(value, "estimator"),
             None => self.fault("estimator", "missing: what to fit, such as `{ kind: linear_svm }`"),
         };
+        let decision: Option<Option<DecisionSpec>> = self.optional(document, "decision");
         let baselines = self.list(document, "baselines", Reader::estimator);
         let card: Option<CardSpec> = self.optional(document, "card");
         let golden_rows = match document.get("golden_rows") {
@@ -85,6 +87,7 @@ impl Reader {
             derive: derive?,
             features: features?,
             estimator: estimator?,
+            decision: decision?,
             declared_baselines: baselines?,
             card: card?,
             golden_rows: golden_rows?,

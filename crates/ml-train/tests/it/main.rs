@@ -5,6 +5,7 @@ mod bad_input;
 mod boosting;
 mod conformance;
 mod data_sets;
+mod decision;
 mod explain;
 mod golden;
 mod onnx;
