@@ -119,6 +119,38 @@ fn ctrl_c_ends_a_fit_and_marks_the_run() {
 }
 
 #[test]
+fn a_killed_training_is_marked_by_the_next_one_and_a_live_one_is_not() {
+    let workspace = trained_workspace();
+    workspace.write("endless.yaml", ENDLESS);
+    workspace.write("search.yaml", "version: 1\nmethod: grid\nvary: { seed: [1, 2] }\n");
+    let endless = ["train", "--pipeline", "endless.yaml", "--dataset", "notes"];
+    let n_running = |n: usize| match n_runs(&workspace, "running") {
+        found if found == n => Ok(()),
+        found => Err(format!("{found} runs are running")),
+    };
+    let mut fit = start(&workspace, &endless);
+    let mut search = start(&workspace, &[&endless[..], &["--search", "search.yaml"]].concat());
+    let live = start(&workspace, &endless);
+    wait_until("three runs have begun", || n_running(3));
+    for killed in [&mut fit, &mut search] {
+        killed.kill().expect("a process of ours can be killed");
+        killed.wait().expect("it ends");
+    }
+
+    let trained = workspace.run(&TRAIN).succeeded();
+
+    trained.says(&["an earlier training was interrupted"]);
+    assert_eq!((n_runs(&workspace, "failed"), n_runs(&workspace, "running")), (2, 1));
+    let tables = dump::dump(&workspace.path("ml-data"));
+    let reasons = tables["tags"].iter().filter(|row| row.contains("interrupted: its process ended")).count();
+    assert_eq!(reasons, 2);
+    workspace.run(&TRAIN).succeeded();
+    assert_eq!((n_runs(&workspace, "failed"), n_runs(&workspace, "running")), (2, 1));
+    stop(live).failed_saying(&["cancelled"]);
+    assert_eq!((n_runs(&workspace, "killed"), n_runs(&workspace, "running")), (1, 0));
+}
+
+#[test]
 fn a_stopped_search_keeps_its_trials_and_goes_on_from_there() {
     let workspace = trained_workspace();
     workspace.write("notes.yaml", ENDLESS);

@@ -22,6 +22,7 @@ mod output;
 mod packaging;
 mod progress;
 mod row_form;
+mod run_guard;
 mod run_record;
 mod scorer;
 mod scoring;

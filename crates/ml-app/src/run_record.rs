@@ -10,19 +10,24 @@ use ml_train::evaluate::Comparison;
 use ml_train::train::TrainingSummary;
 
 use crate::compose::App;
+use crate::run_guard::{self, RunGuard};
 use crate::training::{self, TrainRequest};
 
 /// A run that has begun.
 pub(crate) struct RunRecord {
     /// Its id.
     pub(crate) id: RunId,
+    /// Shows other processes that it is at work.
+    guard: Option<RunGuard>,
 }
 
 impl RunRecord {
-    /// Records that a training begins.
+    /// Records that a training begins. Earlier ones that were interrupted are marked as failed first.
     pub(crate) async fn start(app: &App, request: &TrainRequest) -> anyhow::Result<RunRecord> {
+        run_guard::end_interrupted(app).await?;
         let experiment_id = experiment_called(app, &request.experiment).await?;
         let id = RunId::from_uuid(app.ids.new_uuid());
+        let guard = RunGuard::new(app, &id);
         let spec = &request.pipeline.spec;
         let run = Run {
             id: id.clone(),
@@ -45,7 +50,7 @@ impl RunRecord {
             inputs: vec![dataset_input(request)],
         };
         app.sql.runs.create(&run).await?;
-        Ok(RunRecord { id })
+        Ok(RunRecord { id, guard })
     }
 
     /// Records what was fitted and how good it is.
@@ -72,8 +77,11 @@ impl RunRecord {
     }
 
     /// Records how the training ended.
-    pub(crate) async fn end(&self, app: &App, status: RunStatus) -> anyhow::Result<()> {
+    pub(crate) async fn end(self, app: &App, status: RunStatus) -> anyhow::Result<()> {
         app.sql.runs.set_status(&self.id, RunStatus::Running, status, Some(app.clock.now())).await?;
+        if let Some(guard) = self.guard {
+            guard.release();
+        }
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use ml_train::selection::values::in_one_line;
 
 use super::SearchFile;
 use crate::compose::App;
+use crate::run_guard::FAILURE_TAG;
 use crate::run_record::{self, RunRecord};
 use crate::training::{APP_VERSION, TrainRequest};
 
@@ -20,7 +21,6 @@ const PARENT_TAG: &str = "mlflow.parentRunId";
 const VERSION_TAG: &str = "ml_app.version";
 const DATASET_TAG: &str = "ml_app.dataset_hash";
 const KEY_TAG: &str = "ml_app.trial_key";
-const FAILURE_TAG: &str = "ml_app.failure";
 
 /// How many runs are read at a time in search of earlier trials.
 const PAGE_SIZE: usize = 200;
