@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod evaluation;
 mod extending;
+mod groups;
 mod harness;
 mod joined;
 mod kill;

@@ -46,8 +46,10 @@ pub(crate) struct EvaluateRequest {
     pub(crate) slice_by: Vec<String>,
     /// What mistakes cost.
     pub(crate) costs: Option<Costs>,
-    /// Whether to find out which columns matter.
+    /// Whether to find out which columns matter, which takes a target.
     pub(crate) importance: bool,
+    /// Whether to find that out for models that have one.
+    pub(crate) importance_if_possible: bool,
     /// Whether to fit on growing shares of the training rows.
     pub(crate) learning_curve: bool,
     /// How often rows are drawn anew.
@@ -98,7 +100,8 @@ pub(crate) async fn evaluate(
     let time_order = time_order(&request.dataset);
     let seed = request.seed.unwrap_or_else(|| model.spec().seed);
     let bootstrap = BootstrapOptions { resamples: request.resamples, confidence: request.confidence, seed };
-    let importance = request.importance.then(|| ImportanceOptions { seed, ..ImportanceOptions::default() });
+    let wants_importance = request.importance || (request.importance_if_possible && model.spec().task.has_target());
+    let importance = wants_importance.then(|| ImportanceOptions { seed, ..ImportanceOptions::default() });
     let (figure, slice_by, costs) = (request.metric.clone(), request.slice_by.clone(), request.costs.clone());
     let (split, learning_curve) = (request.split, request.learning_curve);
     let progress = FitProgress::new(&request.version.reference(), stop.clone());

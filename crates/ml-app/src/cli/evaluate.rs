@@ -60,7 +60,7 @@ pub(crate) struct Args {
     /// Fit the pipeline on growing shares of the train split, to see whether more rows would help
     #[arg(long)]
     learning_curve: bool,
-    /// Write all of it as a page with charts, in one file; includes --importance
+    /// Write all of it as a page with charts, in one file; includes --importance where there is a target
     #[arg(long, value_name = "FILE.html", value_hint = ValueHint::FilePath)]
     report: Option<PathBuf>,
     /// How often the rows are drawn anew for intervals; 0 for none
@@ -100,7 +100,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             false_positive,
             false_negative,
         }),
-        importance: args.importance || args.report.is_some(),
+        importance: args.importance,
+        importance_if_possible: args.report.is_some(),
         learning_curve: args.learning_curve,
         resamples: args.resamples,
         confidence: args.confidence,
