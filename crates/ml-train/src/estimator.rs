@@ -35,7 +35,7 @@ pub use naive_bayes::{
     ComplementNaiveBayes, GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor,
 };
 pub use sentiment::{LexiconSentiment, SentimentPredictor};
-pub use settings::ClassWeight;
+pub use settings::{ClassWeight, ForestSettings};
 pub(crate) use smart::boundary::guarded;
 pub use smart::{
     DecisionTree, ForestPredictor, KNearestNeighbours, LinearRegression, NeighbourSearch, NeighbourWeights,

@@ -1,8 +1,12 @@
 //! Settings that several estimators share, and what can be wrong with them.
 
+mod forest;
+
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Task;
+
+pub use forest::ForestSettings;
 
 pub(super) const CLASSIFICATION: &[Task] = &[Task::Classification];
 pub(super) const REGRESSION: &[Task] = &[Task::Regression];

@@ -9,7 +9,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix as SmartMatrix;
 
 use super::boundary::{class_labels, fit_guarded, predict_guarded, smart_features};
 use crate::error::{PredictError, TrainError};
-use crate::estimator::settings::{BOTH, Faults};
+use crate::estimator::settings::{BOTH, ForestSettings};
 use crate::estimator::{
     Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, Target, TrainingData, check_width,
 };
@@ -18,28 +18,9 @@ use crate::progress::Progress;
 use crate::random::SplitMix64;
 use crate::spec::Task;
 
-/// Settings of a random forest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RandomForest {
-    /// The number of trees.
-    pub n_trees: usize,
-    /// How many features, drawn anew, each question chooses from; by default the square root of all for categories, and
-    /// all for numbers.
-    pub max_features: Option<usize>,
-    /// The most questions from the root to a leaf.
-    pub max_depth: Option<u16>,
-    /// The least rows in a leaf.
-    pub min_samples_leaf: usize,
-    /// The least rows that are split further.
-    pub min_samples_split: usize,
-}
-
-impl Default for RandomForest {
-    fn default() -> RandomForest {
-        RandomForest { n_trees: 100, max_features: None, max_depth: None, min_samples_leaf: 1, min_samples_split: 2 }
-    }
-}
+/// A random forest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RandomForest(pub ForestSettings);
 
 type Classifier = RandomForestClassifier<f64, u32, SmartMatrix<f64>, Vec<u32>>;
 type Regressor = RandomForestRegressor<f64, f64, SmartMatrix<f64>, Vec<f64>>;
@@ -70,41 +51,35 @@ impl Estimator for RandomForest {
     }
 
     fn setting_faults(&self) -> Vec<(&'static str, String)> {
-        Faults::default()
-            .at_least("n_trees", 1, self.n_trees)
-            .at_least("max_features", 1, self.max_features.unwrap_or(1))
-            .at_least("max_depth", 1, self.max_depth.map_or(1, usize::from))
-            .at_least("min_samples_leaf", 1, self.min_samples_leaf)
-            .at_least("min_samples_split", 2, self.min_samples_split)
-            .list()
+        self.0.faults()
     }
 
     fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
         let features = smart_features(self.kind(), data.features)?;
         let n_features = data.features.n_columns();
+        let width = self.0.width(data.target, n_features);
         let trees = match data.target {
             Target::Classes { indices, .. } => {
                 let labels = class_labels(indices);
-                let default_width = (n_features as f64).sqrt().floor() as usize;
                 Trees::Classifiers(self.fit_trees(data.seed, progress, |seed| {
                     let mut parameters = RandomForestClassifierParameters::default()
                         .with_n_trees(1)
-                        .with_m(self.width(default_width, n_features))
-                        .with_min_samples_leaf(self.min_samples_leaf)
-                        .with_min_samples_split(self.min_samples_split)
+                        .with_m(width)
+                        .with_min_samples_leaf(self.0.min_samples_leaf)
+                        .with_min_samples_split(self.0.min_samples_split)
                         .with_seed(seed);
-                    parameters.max_depth = self.max_depth;
+                    parameters.max_depth = self.0.max_depth;
                     Classifier::fit(&features, &labels, parameters)
                 })?)
             }
             Target::Numbers(numbers) => Trees::Regressors(self.fit_trees(data.seed, progress, |seed| {
                 let mut parameters = RandomForestRegressorParameters::default()
                     .with_n_trees(1)
-                    .with_m(self.width(n_features, n_features))
-                    .with_min_samples_leaf(self.min_samples_leaf)
-                    .with_min_samples_split(self.min_samples_split)
+                    .with_m(width)
+                    .with_min_samples_leaf(self.0.min_samples_leaf)
+                    .with_min_samples_split(self.0.min_samples_split)
                     .with_seed(seed);
-                parameters.max_depth = self.max_depth;
+                parameters.max_depth = self.0.max_depth;
                 Regressor::fit(&features, numbers, parameters)
             })?),
         };
@@ -115,17 +90,13 @@ impl Estimator for RandomForest {
 }
 
 impl RandomForest {
-    fn width(&self, default_width: usize, n_features: usize) -> usize {
-        self.max_features.unwrap_or(default_width).clamp(1, n_features)
-    }
-
     fn fit_trees<T: Send>(
         &self,
         seed: u64,
         progress: &dyn Progress,
         fit_tree: impl Fn(u64) -> Result<T, Failed> + Sync,
     ) -> Result<Vec<T>, TrainError> {
-        (0..self.n_trees)
+        (0..self.0.n_trees)
             .into_par_iter()
             .map(|tree| {
                 if progress.is_cancelled() {
@@ -133,7 +104,7 @@ impl RandomForest {
                 }
                 let tree_seed = SplitMix64::new(seed, tree as u64).next_u64();
                 let fitted = fit_guarded(RandomForest::KIND, || fit_tree(tree_seed));
-                progress.advance(self.n_trees as u64);
+                progress.advance(self.0.n_trees as u64);
                 fitted
             })
             .collect()

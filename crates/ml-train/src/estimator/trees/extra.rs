@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{GrownTree, StoredTrees};
 use crate::error::{PredictError, TrainError};
 use crate::estimator::dense::{dense_features, score_dense};
-use crate::estimator::settings::{BOTH, Faults};
+use crate::estimator::settings::{BOTH, ForestSettings};
 use crate::estimator::{
     Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, Target, TrainingData, check_width,
 };
@@ -17,28 +17,9 @@ use crate::progress::Progress;
 use crate::random::SplitMix64;
 use crate::spec::Task;
 
-/// Settings of extremely randomised trees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ExtraTrees {
-    /// The number of trees.
-    pub n_trees: usize,
-    /// How many features, drawn anew, each split chooses from; by default the square root of all for categories, and all for
-    /// numbers.
-    pub max_features: Option<usize>,
-    /// The most splits from the root to a leaf.
-    pub max_depth: Option<u16>,
-    /// The least rows in a leaf.
-    pub min_samples_leaf: usize,
-    /// The least rows that are split further.
-    pub min_samples_split: usize,
-}
-
-impl Default for ExtraTrees {
-    fn default() -> ExtraTrees {
-        ExtraTrees { n_trees: 100, max_features: None, max_depth: None, min_samples_leaf: 1, min_samples_split: 2 }
-    }
-}
+/// Extremely randomised trees.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExtraTrees(pub ForestSettings);
 
 /// Fitted extremely randomised trees. Leaves hold the mean, or the share of each class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,33 +39,24 @@ impl Estimator for ExtraTrees {
     }
 
     fn setting_faults(&self) -> Vec<(&'static str, String)> {
-        Faults::default()
-            .at_least("n_trees", 1, self.n_trees)
-            .at_least("max_features", 1, self.max_features.unwrap_or(1))
-            .at_least("max_depth", 1, self.max_depth.map_or(1, usize::from))
-            .at_least("min_samples_leaf", 1, self.min_samples_leaf)
-            .at_least("min_samples_split", 2, self.min_samples_split)
-            .list()
+        self.0.faults()
     }
 
     fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
         let features = dense_features(self.kind(), data.features)?;
         let n_features = features.n_columns();
-        let (n_classes, default_width) = match data.target {
-            Target::Classes { n_classes, .. } => (*n_classes, (n_features as f64).sqrt() as usize),
-            Target::Numbers(_) => (0, n_features),
-        };
-        let width = self.max_features.unwrap_or(default_width).clamp(1, n_features);
-        let grown: Vec<GrownTree> = (0..self.n_trees)
+        let n_classes = if let Target::Classes { n_classes, .. } = data.target { *n_classes } else { 0 };
+        let width = self.0.width(data.target, n_features);
+        let grown: Vec<GrownTree> = (0..self.0.n_trees)
             .into_par_iter()
             .map(|tree| {
                 if progress.is_cancelled() {
                     return Err(TrainError::Cancelled);
                 }
                 let random = SplitMix64::new(data.seed, tree as u64);
-                let grower = Grower { settings: self, features: &features, target: data.target, width, random };
+                let grower = Grower { settings: &self.0, features: &features, target: data.target, width, random };
                 let grown = grower.grow();
-                progress.advance(self.n_trees as u64);
+                progress.advance(self.0.n_trees as u64);
                 Ok(grown)
             })
             .collect::<Result<_, _>>()?;
@@ -95,7 +67,7 @@ impl Estimator for ExtraTrees {
 }
 
 struct Grower<'a> {
-    settings: &'a ExtraTrees,
+    settings: &'a ForestSettings,
     features: &'a DenseMatrix,
     target: &'a Target,
     width: usize,
