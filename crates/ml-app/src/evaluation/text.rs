@@ -179,7 +179,7 @@ pub(super) fn threshold_sentence(choice: &ThresholdChoice) -> String {
         figure(choice.saving_per_row),
         interval_text(choice.saving_interval),
         choice.positive,
-        figure(choice.chosen.threshold),
+        choice.chosen.threshold,
     )
 }
 
