@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use ml_core::table::{Column, Table, TableError};
+use ml_core::table::{Column, ColumnValues, Table, TableError};
+use rayon::prelude::*;
 
 /// Columns of equal length. Text is not copied unless rows are left out.
 #[derive(Debug, Clone)]
@@ -63,8 +64,22 @@ impl<'a> Frame<'a> {
             return Frame::of(named.collect(), self.n_rows);
         }
         let columns = named
-            .map(|column| Cow::Owned(Column { name: column.name.clone(), values: column.values.take(rows) }))
+            .map(|column| Cow::Owned(Column { name: column.name.clone(), values: taken(&column.values, rows) }))
             .collect();
         Frame::of(columns, rows.len())
+    }
+}
+
+/// How many texts a thread copies at a time.
+const TEXTS_PER_PART: usize = 1024;
+
+/// Returns the values at `rows`. Texts are copied in parallel, for they may be long.
+fn taken(values: &ColumnValues, rows: &[usize]) -> ColumnValues {
+    match values {
+        ColumnValues::Text(texts) if rows.len() > TEXTS_PER_PART => {
+            let copies = rows.par_iter().with_min_len(TEXTS_PER_PART).map(|&row| texts[row].clone());
+            ColumnValues::Text(copies.collect())
+        }
+        values => values.take(rows),
     }
 }

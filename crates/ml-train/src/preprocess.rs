@@ -262,7 +262,7 @@ fn assemble(
             FeatureMatrix::Sparse(std::mem::replace(features, CsrBuilder::new(0).finish()))
         }
         blocks if blocks.iter().any(|block| matches!(block, Block::Features(_))) => {
-            FeatureMatrix::Sparse(side_by_side(blocks, valid_rows()))
+            FeatureMatrix::Sparse(side_by_side(blocks, &valid_rows().collect::<Vec<_>>()))
         }
         blocks => {
             let columns: Vec<&[f64]> = blocks.iter().flat_map(number_columns).map(AsRef::as_ref).collect();
@@ -295,9 +295,9 @@ fn invalid_rows(blocks: &[(Vec<String>, Block<'_>)], missing: MissingValues) -> 
     invalid
 }
 
-fn side_by_side(blocks: &[Block<'_>], rows: impl Iterator<Item = usize>) -> CsrMatrix {
-    let mut features = CsrBuilder::new(blocks.iter().map(n_features).sum());
-    for row in rows {
+fn side_by_side(blocks: &[Block<'_>], rows: &[usize]) -> CsrMatrix {
+    CsrMatrix::by_rows(blocks.iter().map(n_features).sum(), rows.len(), |position, features| {
+        let row = rows[position];
         let mut first_feature = 0;
         for block in blocks {
             match block {
@@ -315,7 +315,5 @@ fn side_by_side(blocks: &[Block<'_>], rows: impl Iterator<Item = usize>) -> CsrM
             }
             first_feature += n_features(block);
         }
-        features.end_row();
-    }
-    features.finish()
+    })
 }

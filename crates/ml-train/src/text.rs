@@ -1,5 +1,6 @@
 //! From texts to weighted counts of terms.
 
+mod ascii_words;
 mod characters;
 mod counts;
 mod murmur;
@@ -10,6 +11,7 @@ mod terms;
 mod tfidf;
 mod tokenizer;
 mod vocabulary;
+mod weights;
 mod written;
 
 pub use sentiment::{COMPOUND_THRESHOLD, RatedWord, SentimentScorer, SentimentScores};

@@ -3,8 +3,10 @@
 //! A program is given a file as its last argument and writes its figures there: seconds of the parts, and scores.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -79,6 +81,31 @@ impl ComparisonArgs {
         println!("load {} after", load());
         Ok(())
     }
+
+    /// Runs our program with one thread and with two by turns, and prints how many times as fast it is with two. Says
+    /// nothing where the number of threads was chosen, or where there is one processor.
+    pub(crate) fn run_threads<'a>(&self, command: impl Fn() -> Command + 'a) -> Result<()> {
+        if self.threads.is_some() || available_parallelism().map_or(1, NonZero::get) < 2 {
+            return Ok(());
+        }
+        let with_threads = |threads: &'static str| {
+            let command = &command;
+            move || {
+                let mut command = command();
+                command.env("RAYON_NUM_THREADS", threads);
+                command
+            }
+        };
+        let mut one = Contender::new("1 thread", with_threads("1"));
+        let mut two = Contender::new("2 threads", with_threads("2"));
+        for _ in 0..self.repeats {
+            for contender in [&mut one, &mut two] {
+                contender.runs.push(run_once((contender.command)(), None)?);
+            }
+        }
+        println!("{}", speed_up(&one, &two));
+        Ok(())
+    }
 }
 
 /// Builds an example of ml-train and returns where it is.
@@ -148,6 +175,18 @@ impl<'a> Contender<'a> {
     }
 }
 
+/// Says how many times as fast one is as the other.
+fn speed_up(slower: &Contender<'_>, faster: &Contender<'_>) -> String {
+    format!(
+        "from {} to {}: {:.2} times as fast (fit {:.2}, score {:.2})",
+        slower.name,
+        faster.name,
+        slower.seconds() / faster.seconds(),
+        slower.fit_seconds() / faster.fit_seconds(),
+        slower.score_seconds() / faster.score_seconds()
+    )
+}
+
 fn print_figures(contenders: &[Contender<'_>], scores: &[&str]) {
     let heads = ["fit s", "score s", "both s", "process s", "peak MB"];
     let width = contenders.iter().map(|contender| contender.name.len()).max().unwrap_or(0);
@@ -190,18 +229,33 @@ fn load() -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn figures_are_medians() {
-        let run = |seconds: f64| Run {
+    fn run(seconds: f64) -> Run {
+        Run {
             fit_seconds: seconds,
             score_seconds: 1.0,
             process_seconds: seconds,
             peak_bytes: Some(2_000_000),
             scores: vec![("mae".to_owned(), 3.0), ("r2".to_owned(), 0.5)],
-        };
+        }
+    }
+
+    #[test]
+    fn figures_are_medians() {
         let mut contender = Contender::new("ours", || Command::new("true"));
         contender.runs = vec![run(9.0), run(1.0), run(2.0)];
         assert_eq!((contender.seconds(), contender.peak_megabytes()), (3.0, 2.0));
         assert_eq!(contender.scores(&["accuracy", "r2"]), "r2 0.5000");
+    }
+
+    #[test]
+    fn more_threads_are_compared_with_fewer() {
+        let with = |name: &str, seconds: f64| {
+            let mut contender = Contender::new(name, || Command::new("true"));
+            contender.runs = vec![run(seconds)];
+            contender
+        };
+        let (one, two) = (with("1 thread", 3.0), with("2 threads", 1.0));
+        let expected = "from 1 thread to 2 threads: 2.00 times as fast (fit 3.00, score 1.00)";
+        assert_eq!(speed_up(&one, &two), expected);
     }
 }

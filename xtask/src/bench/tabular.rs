@@ -38,6 +38,7 @@ pub(crate) fn run(args: &ComparisonArgs) -> Result<()> {
             contenders.push(Contender::new(format!("scikit-learn {variant}"), move || of_python(variant)));
         }
         args.run(set, &mut contenders, &["accuracy", "roc_auc", "r2"])?;
+        args.run_threads(of_ours)?;
     }
     Ok(())
 }

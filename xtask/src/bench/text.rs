@@ -42,6 +42,7 @@ pub(crate) fn run(args: &ComparisonArgs) -> Result<()> {
             contenders.push(Contender::new(format!("scikit-learn, {stop} tolerance"), move || of_python(stop)));
         }
         args.run(set, &mut contenders, &["accuracy", "f1_macro", "f1_spam"])?;
+        args.run_threads(of_ours)?;
     }
     Ok(())
 }

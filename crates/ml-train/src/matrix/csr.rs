@@ -1,6 +1,13 @@
 //! Rows of numbers of which most are 0: compressed sparse rows.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use super::dense::DenseMatrix;
+
+/// How many rows a thread makes at a time.
+const ROWS_PER_PART: usize = 256;
 
 /// Cells other than 0, row by row, by ascending column within a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,16 +61,49 @@ impl CsrBuilder {
 impl CsrMatrix {
     /// Puts the rows of `parts` one below the other. All have `n_columns` columns.
     pub fn concatenate(n_columns: usize, parts: &[CsrMatrix]) -> CsrMatrix {
-        let mut whole = CsrBuilder::new(n_columns);
-        whole.reserve(parts.iter().map(CsrMatrix::n_rows).sum(), parts.iter().map(CsrMatrix::n_cells).sum());
-        let mut matrix = whole.finish();
+        let mut offsets = Vec::with_capacity(1 + parts.iter().map(CsrMatrix::n_rows).sum::<usize>());
+        offsets.push(0);
+        let n_cells = parts.iter().map(CsrMatrix::n_cells).sum();
+        let mut matrix = CsrMatrix { n_columns, offsets, columns: vec![0; n_cells], values: vec![0.0; n_cells] };
+        let (mut columns, mut values) = (matrix.columns.as_mut_slice(), matrix.values.as_mut_slice());
+        let mut rooms = Vec::with_capacity(parts.len());
+        let mut begin = 0;
         for part in parts {
-            let begin = matrix.columns.len();
             matrix.offsets.extend(part.offsets[1..].iter().map(|offset| begin + offset));
-            matrix.columns.extend_from_slice(&part.columns);
-            matrix.values.extend_from_slice(&part.values);
+            begin += part.n_cells();
+            let (columns_of_part, values_of_part);
+            (columns_of_part, columns) = columns.split_at_mut(part.n_cells());
+            (values_of_part, values) = values.split_at_mut(part.n_cells());
+            rooms.push((columns_of_part, values_of_part));
         }
+        parts.par_iter().zip(rooms).for_each(|(part, (columns, values))| {
+            columns.copy_from_slice(&part.columns);
+            values.copy_from_slice(&part.values);
+        });
         matrix
+    }
+
+    /// Makes a matrix of `n_rows` rows in parallel; `push_row` pushes the cells of a row, and does not end it.
+    pub(crate) fn by_rows(
+        n_columns: usize,
+        n_rows: usize,
+        push_row: impl Fn(usize, &mut CsrBuilder) + Sync,
+    ) -> CsrMatrix {
+        let part = |rows: Range<usize>| {
+            let mut builder = CsrBuilder::new(n_columns);
+            for row in rows {
+                push_row(row, &mut builder);
+                builder.end_row();
+            }
+            builder.finish()
+        };
+        if n_rows <= ROWS_PER_PART {
+            // Handing over to another thread takes longer than a few rows.
+            return part(0..n_rows);
+        }
+        let begins = (0..n_rows).into_par_iter().step_by(ROWS_PER_PART);
+        let parts: Vec<CsrMatrix> = begins.map(|begin| part(begin..n_rows.min(begin + ROWS_PER_PART))).collect();
+        CsrMatrix::concatenate(n_columns, &parts)
     }
 
     /// Returns the number of rows.
@@ -200,5 +240,18 @@ mod tests {
         let whole = CsrMatrix::from(&sample());
         let parts = [whole.take(&[0]), whole.take(&[1, 2])];
         assert_eq!(CsrMatrix::concatenate(2, &parts), whole);
+        assert_eq!(CsrMatrix::concatenate(2, &[]).n_rows(), 0);
+    }
+
+    #[test]
+    fn rows_made_in_parallel_are_in_their_places() {
+        let n_rows = 2 * ROWS_PER_PART + 1;
+        let matrix = CsrMatrix::by_rows(3, n_rows, |row, builder| {
+            builder.push(row % 3, row as f64);
+        });
+        assert_eq!((matrix.n_rows(), matrix.n_cells()), (n_rows, n_rows - 1));
+        for row in 1..n_rows {
+            assert_eq!(matrix.row(row), (&[(row % 3) as u32][..], &[row as f64][..]));
+        }
     }
 }

@@ -6,14 +6,15 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Document;
-use super::counts::{self, KeptTerm, LEFT_OUT, Part, Rows, TermStatistics};
+use super::counts::{self, KeptTerm, Part, Rows, TermStatistics};
 use super::murmur::{feature, murmur3};
 use super::terms::TermReader;
 use super::vocabulary::{Full, Vocabulary};
+use super::weights::TermWeights;
 use crate::error::TrainError;
-use crate::matrix::{CsrBuilder, CsrMatrix};
+use crate::matrix::CsrMatrix;
 use crate::packed;
-use crate::spec::{DocumentFrequency, HashSpec, MAX_HASHED_FEATURES, Norm, TfidfSpec};
+use crate::spec::{DocumentFrequency, HashSpec, MAX_HASHED_FEATURES, TfidfSpec};
 
 /// How many bytes of text a thread weighs at a time. What is shorter in all is not worth another thread.
 const BYTES_PER_PART: usize = 1 << 16;
@@ -55,20 +56,23 @@ impl TfidfModel {
                 "give text with words, or loosen `min_df`, `max_df` and `stop_words`",
             ));
         }
-        let model = TfidfModel {
-            spec: spec.clone(),
-            vocabulary: terms.vocabulary_of(&kept).map_err(too_long)?,
-            inverse_document_frequencies: smooth_idf(
-                spec,
-                documents.len(),
-                kept.iter().map(|term| term.statistics.n_documents),
-            ),
-        };
-        let columns = terms.columns(&kept, &parts);
-        let weigh = |(part, columns): (&Part, &Vec<u32>)| model.weigh(&part.rows, |number| columns[number as usize]);
-        let weighted: Vec<CsrMatrix> = parts.par_iter().zip(&columns).map(weigh).collect();
-        let matrix = CsrMatrix::concatenate(model.n_terms(), &weighted);
-        Ok((model, matrix))
+        let n_documents = kept.iter().map(|term| term.statistics.n_documents);
+        let inverse_document_frequencies = smooth_idf(spec, documents.len(), n_documents);
+        let weights =
+            TermWeights { spec, n_terms: kept.len(), inverse_document_frequencies: &inverse_document_frequencies };
+        // One thread makes the vocabulary, which takes its time, while others weigh the terms, which does without it.
+        let (vocabulary, matrix) = rayon::join(
+            || terms.vocabulary_of(&kept),
+            || {
+                let columns = terms.columns(&kept, &parts);
+                let weigh =
+                    |(part, columns): (&Part, &Vec<u32>)| weights.weigh(&part.rows, |number| columns[number as usize]);
+                let weighted: Vec<CsrMatrix> = parts.par_iter().zip(&columns).map(weigh).collect();
+                CsrMatrix::concatenate(kept.len(), &weighted)
+            },
+        );
+        let vocabulary = vocabulary.map_err(too_long)?;
+        Ok((TfidfModel { spec: spec.clone(), vocabulary, inverse_document_frequencies }, matrix))
     }
 
     fn fit_hashed(spec: &TfidfSpec, hash: HashSpec, documents: &[Document<'_>]) -> (TfidfModel, CsrMatrix) {
@@ -88,7 +92,7 @@ impl TfidfModel {
             }
             model.inverse_document_frequencies = smooth_idf(spec, documents.len(), n_documents.into_iter());
         }
-        let weighted: Vec<CsrMatrix> = parts.par_iter().map(|rows| model.weigh(rows, |column| column)).collect();
+        let weighted: Vec<CsrMatrix> = parts.par_iter().map(|rows| model.weigh(rows)).collect();
         let matrix = CsrMatrix::concatenate(model.n_terms(), &weighted);
         (model, matrix)
     }
@@ -98,10 +102,10 @@ impl TfidfModel {
         let parts = counts::parts_of(documents, BYTES_PER_PART);
         if parts.len() <= 1 {
             // Handing over to another thread takes longer than a text.
-            return self.weigh(&self.count(documents), |column| column);
+            return self.weigh(&self.count(documents));
         }
         let weighted: Vec<CsrMatrix> =
-            parts.into_par_iter().map(|part| self.weigh(&self.count(&documents[part]), |column| column)).collect();
+            parts.into_par_iter().map(|part| self.weigh(&self.count(&documents[part]))).collect();
         CsrMatrix::concatenate(self.n_terms(), &weighted)
     }
 
@@ -141,6 +145,16 @@ impl TfidfModel {
         (n_weights != expected).then(|| format!("{} terms have {n_weights} weights", self.n_terms()))
     }
 
+    /// Weighs the terms of some documents, counted by column.
+    fn weigh(&self, rows: &Rows) -> CsrMatrix {
+        let weights = TermWeights {
+            spec: &self.spec,
+            n_terms: self.n_terms(),
+            inverse_document_frequencies: &self.inverse_document_frequencies,
+        };
+        weights.weigh(rows, |column| column)
+    }
+
     /// Counts the terms of some documents by the columns that they have.
     fn count(&self, documents: &[Document<'_>]) -> Rows {
         let mut reader = TermReader::new(&self.spec);
@@ -165,37 +179,6 @@ impl TfidfModel {
             rows.end_row();
         }
         rows
-    }
-
-    /// Weighs counts whose terms have columns, or [`LEFT_OUT`].
-    fn weigh(&self, rows: &Rows, column_of: impl Fn(u32) -> u32) -> CsrMatrix {
-        let mut builder = CsrBuilder::new(self.n_terms());
-        builder.reserve(rows.n_rows(), rows.n_counts());
-        let mut row: Vec<(u32, i32)> = Vec::new();
-        let mut weights: Vec<f64> = Vec::new();
-        for counts in rows.iter() {
-            row.clear();
-            row.extend(counts.iter().map(|&(number, count)| (column_of(number), count)));
-            row.retain(|&(column, _)| column != LEFT_OUT);
-            row.sort_unstable_by_key(|&(column, _)| column);
-            weights.clear();
-            weights.extend(row.iter().map(|&(column, count)| self.weight(column, count)));
-            let length = self.spec.norm.length(&weights);
-            for (&(column, _), weight) in row.iter().zip(&weights) {
-                builder.push(column as usize, weight / length);
-            }
-            builder.end_row();
-        }
-        builder.finish()
-    }
-
-    fn weight(&self, column: u32, count: i32) -> f64 {
-        let count = if self.spec.binary { 1.0 } else { f64::from(count) };
-        let frequency = if self.spec.sublinear_tf { 1.0 + count.ln() } else { count };
-        match self.inverse_document_frequencies.get(column as usize) {
-            Some(weight) => frequency * weight,
-            None => frequency,
-        }
     }
 }
 
@@ -228,18 +211,6 @@ fn smooth_idf(spec: &TfidfSpec, n_documents: usize, with_term: impl Iterator<Ite
         return Vec::new();
     }
     with_term.map(|n_with_term| ((1 + n_documents) as f64 / (1.0 + f64::from(n_with_term))).ln() + 1.0).collect()
-}
-
-impl Norm {
-    /// Returns what the weights of a document are divided by.
-    fn length(self, weights: &[f64]) -> f64 {
-        let length = match self {
-            Norm::L2 => weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt(),
-            Norm::L1 => weights.iter().map(|weight| weight.abs()).sum(),
-            Norm::None => 1.0,
-        };
-        if length == 0.0 { 1.0 } else { length }
-    }
 }
 
 impl DocumentFrequency {

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::ascii_words::for_each_run;
 use super::stem::StemLanguage;
 use super::stop_words;
 use crate::spec::StopWords;
@@ -63,6 +64,14 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn cut(&self, text: &str, visit: &mut impl FnMut(&str)) {
+        if text.is_ascii() {
+            for_each_run(text.as_bytes(), |begin, end| {
+                if end - begin >= 2 {
+                    self.keep(&text[begin..end], visit);
+                }
+            });
+            return;
+        }
         let bytes = text.as_bytes();
         let mut position = 0;
         while let Some(&byte) = bytes.get(position) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Block, TextColumn, TransformContext, Transformer, wrong_block};
@@ -10,6 +11,9 @@ use crate::error::PredictError;
 use crate::estimator::MAX_BINS;
 use crate::matrix::CsrBuilder;
 use crate::spec::UnknownPolicy;
+
+/// How many values a thread looks up at a time.
+const VALUES_PER_PART: usize = 1024;
 
 /// How the known categories become numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,17 +91,22 @@ impl CategoryEncoder {
         let categories = &self.categories[index];
         let name = context.columns.get(index).cloned().unwrap_or_default();
         let mut n_unknown = 0;
-        let mut positions = Vec::with_capacity(column.len());
-        for value in column {
+        let find = |value: &Option<Cow<'_, str>>| {
+            categories.binary_search_by(|category| category.as_deref().cmp(&value.as_deref())).ok()
+        };
+        let positions: Vec<Option<usize>> = if column.len() <= VALUES_PER_PART {
+            column.iter().map(find).collect()
+        } else {
+            column.par_iter().with_min_len(VALUES_PER_PART).map(find).collect()
+        };
+        for (value, position) in column.iter().zip(&positions) {
             let value = value.as_deref();
-            let position = categories.binary_search_by(|category| category.as_deref().cmp(&value)).ok();
             if position.is_none() && self.unknown == UnknownPolicy::Error {
                 let category = value.unwrap_or("(missing)").to_owned();
                 return Err(PredictError::UnknownCategory { column: name, category });
             }
             // A missing value without a code is no unknown category.
             n_unknown += u64::from(position.is_none() && (value.is_some() || self.encoding != Encoding::Code));
-            positions.push(position);
         }
         if n_unknown > 0 {
             *context.unknown_categories.entry(name).or_default() += n_unknown;

@@ -42,7 +42,9 @@ pub(super) fn fit(
     let binned = BinnedRows::new(&features, &rows.training, &categories, settings.max_bins, data.seed);
 
     let mut boosting = Boosting::new(settings, &goal, &binned, &rows, data.seed);
-    boosting.run(progress)?;
+    // A tree is a thousand small pieces of work for several threads. Handed over by one of them, each begins at once; by a
+    // thread that is none of them, and then waits, each would begin with waking them up.
+    rayon::scope(|_| boosting.run(progress))?;
     Ok(boosting.finish(&goal))
 }
 
@@ -228,7 +230,7 @@ impl<'a> Boosting<'a> {
             self.rounded.iter_mut().zip(of_rows).for_each(|(sums, derivatives)| *sums = scale.round(*derivatives));
             let share = self.settings.feature_share;
             let features = draw_features(self.binned.n_features(), share, self.seed, self.trees.len());
-            let mut tree = grower.grow(&rows, &self.rounded, scale, &features);
+            let mut tree = grower.grow(&rows, &self.rounded, scale, features);
             self.add(&mut tree, output, rows.len());
             self.trees.push(tree);
         }

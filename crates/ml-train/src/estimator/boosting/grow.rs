@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::bins::{BinnedRows, GROUP_WIDTH, MAX_BINS_WITH_MISSING};
-use super::histogram::{Histogram, Scale, Sums};
+use super::histogram::{DrawnFeatures, Histogram, Scale, Sums};
 use super::split::{Split, SplitLimits, SplitSearch};
 
 /// How many rows a thread sorts into left and right at a time.
@@ -90,7 +90,8 @@ impl<'a> Grower<'a> {
     }
 
     /// Grows a tree on `rows`, splitting by `features`. `derivatives` has those of every row there is, under `scale`.
-    pub(super) fn grow(&mut self, rows: &[u32], derivatives: &[Sums], scale: Scale, features: &[usize]) -> GrownTree {
+    pub(super) fn grow(&mut self, rows: &[u32], derivatives: &[Sums], scale: Scale, features: Vec<usize>) -> GrownTree {
+        let drawn = DrawnFeatures::new(self.binned, features);
         let search = SplitSearch { binned: self.binned, limits: self.limits.splits, scale };
         let mut sums = Sums::default();
         for &row in rows {
@@ -102,8 +103,8 @@ impl<'a> Grower<'a> {
         let mut open = BinaryHeap::new();
         if self.may_split(scale.count(sums), 0) {
             let mut histogram = self.spare_histogram();
-            self.fill(&mut histogram, rows, derivatives);
-            self.open(&search, features, &mut open, (0, 0), sums, histogram);
+            self.fill(&mut histogram, &drawn, rows, derivatives);
+            self.open(&search, &drawn.features, &mut open, (0, 0), sums, histogram);
         }
         let mut n_leaves = 1;
         while n_leaves < self.limits.max_leaf_nodes
@@ -122,10 +123,11 @@ impl<'a> Grower<'a> {
                 self.spare_histograms.push(leaf.histogram);
                 continue;
             }
-            let histograms = self.child_histograms(&tree, children, leaf.histogram, derivatives);
+            let histograms = self.child_histograms(&tree, &drawn, children, leaf.histogram, derivatives);
             for (child, histogram) in histograms.into_iter().enumerate() {
                 if may_split[child] {
-                    self.open(&search, features, &mut open, (children[child], depth), child_sums[child], histogram);
+                    let place = (children[child], depth);
+                    self.open(&search, &drawn.features, &mut open, place, child_sums[child], histogram);
                 } else {
                     self.spare_histograms.push(histogram);
                 }
@@ -143,7 +145,7 @@ impl<'a> Grower<'a> {
         self.spare_histograms.pop().unwrap_or_else(|| Histogram::new(self.binned))
     }
 
-    fn fill(&mut self, histogram: &mut Histogram, rows: &[u32], derivatives: &[Sums]) {
+    fn fill(&mut self, histogram: &mut Histogram, drawn: &DrawnFeatures, rows: &[u32], derivatives: &[Sums]) {
         let of_row = |&row: &u32| derivatives[row as usize];
         if rows.len() < ROWS_PER_PART {
             self.node_derivatives.clear();
@@ -151,7 +153,7 @@ impl<'a> Grower<'a> {
         } else {
             rows.par_iter().with_min_len(1024).map(of_row).collect_into_vec(&mut self.node_derivatives);
         }
-        histogram.fill(self.binned, rows, &self.node_derivatives);
+        histogram.fill(self.binned, drawn, rows, &self.node_derivatives);
     }
 
     /// Adds a leaf to those that can be split, unless no split gains anything.
@@ -229,6 +231,7 @@ impl<'a> Grower<'a> {
     fn child_histograms(
         &mut self,
         tree: &GrownTree,
+        drawn: &DrawnFeatures,
         [left, right]: [usize; 2],
         mut parent: Histogram,
         derivatives: &[Sums],
@@ -236,8 +239,8 @@ impl<'a> Grower<'a> {
         let is_left_smaller = tree.nodes[left].rows.len() < tree.nodes[right].rows.len();
         let smaller = if is_left_smaller { left } else { right };
         let mut histogram = self.spare_histogram();
-        self.fill(&mut histogram, &tree.rows[tree.nodes[smaller].rows.clone()], derivatives);
-        parent.subtract(self.binned, &histogram);
+        self.fill(&mut histogram, drawn, &tree.rows[tree.nodes[smaller].rows.clone()], derivatives);
+        parent.subtract(self.binned, drawn, &histogram);
         if is_left_smaller { [histogram, parent] } else { [parent, histogram] }
     }
 }

@@ -120,20 +120,20 @@ impl Histogram {
         Histogram { groups: vec![[[Sums::default(); MAX_BINS_WITH_MISSING]; GROUP_WIDTH]; binned.groups().len()] }
     }
 
-    /// Replaces the content by the sums of `rows`, of which each has one of `derivatives`.
-    pub(super) fn fill(&mut self, binned: &BinnedRows, rows: &[u32], derivatives: &[Sums]) {
-        if rows.len() * binned.n_features() < MIN_PARALLEL_ADDITIONS {
-            let groups = self.groups.iter_mut().zip(binned.groups());
-            groups.for_each(|(group, bins)| fill_group(group, bins, rows, derivatives));
+    /// Replaces the sums of the features in `drawn` by those of `rows`, of which each has one of `derivatives`.
+    pub(super) fn fill(&mut self, binned: &BinnedRows, drawn: &DrawnFeatures, rows: &[u32], derivatives: &[Sums]) {
+        if rows.len() * drawn.features.len() < MIN_PARALLEL_ADDITIONS {
+            let groups = self.groups.iter_mut().zip(binned.groups()).zip(&drawn.places);
+            groups.for_each(|((group, bins), places)| fill_group(group, places, bins, rows, derivatives));
         } else {
-            let groups = self.groups.par_iter_mut().zip(binned.groups());
-            groups.for_each(|(group, bins)| fill_group(group, bins, rows, derivatives));
+            let groups = self.groups.par_iter_mut().zip(binned.groups()).zip(&drawn.places);
+            groups.for_each(|((group, bins), places)| fill_group(group, places, bins, rows, derivatives));
         }
     }
 
-    /// Makes the sums of all rows those of the rows that `part` does not have.
-    pub(super) fn subtract(&mut self, binned: &BinnedRows, part: &Histogram) {
-        for feature in 0..binned.n_features() {
+    /// Makes the sums of all rows, for the features in `drawn`, those of the rows that `part` does not have.
+    pub(super) fn subtract(&mut self, binned: &BinnedRows, drawn: &DrawnFeatures, part: &Histogram) {
+        for &feature in &drawn.features {
             let n_bins = binned.feature(feature).n_bins() + 1;
             let (group, place) = (feature / GROUP_WIDTH, feature % GROUP_WIDTH);
             let whole = &mut self.groups[group][place][..n_bins];
@@ -147,22 +147,58 @@ impl Histogram {
     }
 }
 
+/// The features that a tree may split by; nobody asks for the sums of others.
+pub(super) struct DrawnFeatures {
+    pub(super) features: Vec<usize>,
+    /// For each group, the places of its features.
+    places: Vec<Vec<usize>>,
+}
+
+impl DrawnFeatures {
+    /// Takes features, each of which is there once.
+    pub(super) fn new(binned: &BinnedRows, features: Vec<usize>) -> DrawnFeatures {
+        let mut places = vec![Vec::with_capacity(GROUP_WIDTH); binned.groups().len()];
+        for feature in &features {
+            places[feature / GROUP_WIDTH].push(feature % GROUP_WIDTH);
+        }
+        DrawnFeatures { features, places }
+    }
+}
+
 fn fill_group(
     group: &mut [FeatureHistogram; GROUP_WIDTH],
+    places: &[usize],
     bins: &[[u8; GROUP_WIDTH]],
     rows: &[u32],
     derivatives: &[Sums],
 ) {
-    let [first, second, third, fourth] = group;
-    for histogram in [&mut *first, &mut *second, &mut *third, &mut *fourth] {
+    match *places {
+        [] => {}
+        [first] => fill_places(group, [first], bins, rows, derivatives),
+        [first, second] => fill_places(group, [first, second], bins, rows, derivatives),
+        [first, second, third] => fill_places(group, [first, second, third], bins, rows, derivatives),
+        _ => fill_places(group, [0, 1, 2, 3], bins, rows, derivatives),
+    }
+}
+
+/// Fills the histograms at `places`, which differ.
+fn fill_places<const N: usize>(
+    group: &mut [FeatureHistogram; GROUP_WIDTH],
+    places: [usize; N],
+    bins: &[[u8; GROUP_WIDTH]],
+    rows: &[u32],
+    derivatives: &[Sums],
+) {
+    let mut histograms = group.get_disjoint_mut(places).expect("the features of a group differ");
+    for histogram in &mut histograms {
         histogram.fill(Sums::default());
     }
+    let shifts = places.map(|place| u8::BITS * place as u32);
     for (&row, &sums) in rows.iter().zip(derivatives) {
-        let [in_first, in_second, in_third, in_fourth] = bins[row as usize];
-        first[usize::from(in_first)].add(sums);
-        second[usize::from(in_second)].add(sums);
-        third[usize::from(in_third)].add(sums);
-        fourth[usize::from(in_fourth)].add(sums);
+        let bins_of_row = u32::from_le_bytes(bins[row as usize]);
+        for (histogram, shift) in histograms.iter_mut().zip(shifts) {
+            histogram[usize::from((bins_of_row >> shift) as u8)].add(sums);
+        }
     }
 }
 

@@ -29,10 +29,9 @@ pub(super) fn fit<L: DualLoss>(
     let (_, n_classes) = data.target.classes(settings.kind)?;
     match n_classes {
         0..=2 => fit_lanes::<L, 1>(settings, loss, data, progress),
-        // A few classes are shared out to two threads rather than done side by side by one.
-        3..=4 => fit_lanes::<L, 2>(settings, loss, data, progress),
-        // More lanes would read rows less often, but their weights would fit the processor's caches less well.
-        _ => fit_lanes::<L, 4>(settings, loss, data, progress),
+        // More lanes would read rows less often, but their weights would fit the processor's caches less well, and there
+        // would be fewer blocks to share out to the threads.
+        _ => fit_lanes::<L, 2>(settings, loss, data, progress),
     }
 }
 

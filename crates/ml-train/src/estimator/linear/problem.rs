@@ -5,6 +5,10 @@
 //! row alone, which in texts are more than half of all, have no weight to read: what such a feature adds to its row's sum
 //! follows from the row's own dual variable.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::matrix::{CsrBuilder, CsrMatrix, FeatureMatrix};
 
 /// The rows of a training.
@@ -42,26 +46,18 @@ impl Problem {
         let counts = rows.cells_per_column();
         let mut sources = vec![Source::Nowhere; counts.len()];
         let n_shared = place_shared(&counts, &mut sources);
-        let mut shared = CsrBuilder::new(n_shared);
-        shared.reserve(rows.n_rows(), rows.n_cells());
-        let mut lengths = Vec::with_capacity(rows.n_rows());
-        for row in 0..rows.n_rows() {
-            let mut length = RowLengths { whole: 1.0, private: 0.0 };
-            let (columns, values) = rows.row(row);
-            for (&column, &value) in columns.iter().zip(values) {
-                length.whole += value * value;
-                match sources[column as usize] {
-                    Source::Shared(place) => shared.push(place as usize, value),
-                    Source::Nowhere | Source::Private { .. } => {
-                        sources[column as usize] = Source::Private { row: row as u32, value };
-                        length.private += value * value;
-                    }
-                }
+        let begins = (0..rows.n_rows()).into_par_iter().step_by(ROWS_PER_PART);
+        let lay_out = |begin: usize| LaidOut::new(&rows, begin..rows.n_rows().min(begin + ROWS_PER_PART), &sources);
+        let (mut parts, mut lengths) = (Vec::new(), Vec::with_capacity(rows.n_rows()));
+        for part in begins.map(lay_out).collect::<Vec<_>>() {
+            parts.push(part.shared.finish());
+            lengths.extend(part.lengths);
+            for (column, source) in part.private {
+                sources[column as usize] = source;
             }
-            shared.end_row();
-            lengths.push(length);
         }
-        Problem { shared: shared.finish(), sources, lengths }
+        let shared = CsrMatrix::concatenate(n_shared, &parts);
+        Problem { shared, sources, lengths }
     }
 
     pub(super) fn n_rows(&self) -> usize {
@@ -70,6 +66,41 @@ impl Problem {
 
     pub(super) fn lengths(&self, row: usize) -> RowLengths {
         self.lengths[row]
+    }
+}
+
+/// Some successive rows, laid out.
+struct LaidOut {
+    shared: CsrBuilder,
+    lengths: Vec<RowLengths>,
+    /// The features that only one of these rows has.
+    private: Vec<(u32, Source)>,
+}
+
+/// How many rows a thread lays out at a time.
+const ROWS_PER_PART: usize = 256;
+
+impl LaidOut {
+    /// Lays out `range`; `sources` has the places of the features that several rows share.
+    fn new(rows: &CsrMatrix, range: Range<usize>, sources: &[Source]) -> LaidOut {
+        let mut shared = CsrBuilder::new(sources.len());
+        let (mut lengths, mut private) = (Vec::with_capacity(range.len()), Vec::new());
+        for row in range {
+            let mut length = RowLengths { whole: 1.0, private: 0.0 };
+            let (columns, values) = rows.row(row);
+            for (&column, &value) in columns.iter().zip(values) {
+                length.whole += value * value;
+                if let Source::Shared(place) = sources[column as usize] {
+                    shared.push(place as usize, value);
+                } else {
+                    private.push((column, Source::Private { row: row as u32, value }));
+                    length.private += value * value;
+                }
+            }
+            shared.end_row();
+            lengths.push(length);
+        }
+        LaidOut { shared, lengths, private }
     }
 }
 
