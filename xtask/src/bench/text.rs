@@ -9,11 +9,12 @@ use crate::bench::python;
 use crate::cargo::root;
 
 /// The sets, with the file and the pipeline of each.
-const SETS: [(&str, &str, &str); 4] = [
+const SETS: [(&str, &str, &str); 5] = [
     ("newsgroups20", "data.jsonl.gz", "newsgroups.yaml"),
     ("finance-tweets", "data.jsonl.gz", "finance-tweets.yaml"),
     ("sms-spam", "data.jsonl", "sms-spam.yaml"),
     ("hyperpartisan-news", "data.jsonl.gz", "hyperpartisan-news.yaml"),
+    ("hyperpartisan-news", "data.jsonl.gz", "hyperpartisan-words.yaml"),
 ];
 
 /// When scikit-learn's estimator stops: as its authors set it, or as the pipeline says.
@@ -26,6 +27,7 @@ pub(crate) fn run(args: &ComparisonArgs) -> Result<()> {
     let python = python::provide("bench-text", &folder.join("requirements.txt"))?;
     for &(set, file, pipeline) in args.choose(&SETS, |(set, _, _)| set)? {
         let rows = args.file(set, file)?;
+        let title = format!("{set} by {pipeline}");
         let pipeline = root().join("config/pipelines").join(pipeline);
         let of_ours = || {
             let mut command = Command::new(&ours);
@@ -41,7 +43,7 @@ pub(crate) fn run(args: &ComparisonArgs) -> Result<()> {
         for stop in STOPS {
             contenders.push(Contender::new(format!("scikit-learn, {stop} tolerance"), move || of_python(stop)));
         }
-        args.run(set, &mut contenders, &["accuracy", "f1_macro", "f1_spam"])?;
+        args.run(&title, &mut contenders, &["accuracy", "f1_macro", "f1_spam"])?;
         args.run_threads(of_ours)?;
     }
     Ok(())
