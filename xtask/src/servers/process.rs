@@ -53,7 +53,7 @@ pub fn is_running_in(folder: &Path, process_id: u32) -> bool {
     command_line(process_id).is_some_and(|line| line.contains(&*folder.to_string_lossy()))
 }
 
-/// Stops a server that another process has started in `folder`, as [`stop`] does; `false` when it was not there.
+/// Stops a server that another process has started in `folder`; one that does not stop is killed. `false` when it was not there.
 ///
 /// # Errors
 /// Returns an error when it does not stop.
