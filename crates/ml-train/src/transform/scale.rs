@@ -18,18 +18,15 @@ impl Scaler {
     /// Learns mean and population standard deviation of each column, missing values left out.
     pub(super) fn standardise(columns: &[Cow<'_, [f64]>]) -> Scaler {
         Scaler::fit(columns, |values| {
-            let (mean, deviation) = mean_and_deviation(values);
-            if deviation.is_normal() {
-                return (mean, deviation);
-            }
-            // The squares of huge and of tiny numbers are infinite and 0: those of shares of the greatest are not.
+            let (mean, variance) = mean_and_variance(values);
             let greatest = values.iter().fold(0.0, |greatest: f64, value| greatest.max(value.abs()));
-            if greatest == 0.0 {
-                return (mean, deviation);
+            if variance.is_normal() || greatest == 0.0 {
+                return (mean, variance.sqrt());
             }
+            // The squares of huge numbers are infinite, those of tiny ones 0 or coarse: not so those of shares of the greatest.
             let shares: Vec<f64> = values.iter().map(|value| value / greatest).collect();
-            let (mean, deviation) = mean_and_deviation(&shares);
-            (mean * greatest, deviation * greatest)
+            let (mean, variance) = mean_and_variance(&shares);
+            (mean * greatest, variance.sqrt() * greatest)
         })
     }
 
@@ -72,10 +69,10 @@ impl Scaler {
     }
 }
 
-fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+fn mean_and_variance(values: &[f64]) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
-    (mean, variance.sqrt())
+    (mean, variance)
 }
 
 impl Transformer for Scaler {
