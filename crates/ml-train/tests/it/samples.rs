@@ -129,7 +129,10 @@ const SAMPLES: &[Sample] = &[
 ];
 
 /// Models of which there is no sample yet: those that another program fits, and those whose stored form may still change.
-const WITHOUT_SAMPLE: &[&str] = &["external"];
+const WITHOUT_SAMPLE: &[&str] = &[
+    // What it is like is up to another program.
+    "external",
+];
 
 /// Rows with a column of every kind.
 fn rows() -> Table {
