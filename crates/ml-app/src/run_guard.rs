@@ -48,20 +48,18 @@ impl RunGuard {
     }
 }
 
-/// Marks the runs as failed whose process is gone, and returns how many there were.
-pub(crate) async fn end_interrupted(app: &App) -> Result<usize, StoreError> {
-    let mut n_ended = 0;
+/// Marks the runs as failed whose process is gone.
+pub(crate) async fn end_interrupted(app: &App) -> Result<(), StoreError> {
     for (path, _lock) in abandoned(&folder(app)) {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if let Ok(id) = RunId::parse(name)
             && end(app, &id).await?
         {
             tracing::warn!(run = %id, "an earlier training was interrupted: its run is marked as failed");
-            n_ended += 1;
         }
         let _ = fs::remove_file(&path);
     }
-    Ok(n_ended)
+    Ok(())
 }
 
 /// Marks a run as failed unless it has ended, and returns whether it had not.
