@@ -295,7 +295,7 @@ pub struct SyncBatch {
     pub retained_from: Option<DateTime<Utc>>,
     /// The first digits of the digest of the pipeline that judged the records.
     pub pipeline: String,
-    /// When the batch is committed, unless the past is settled up to then: see [`SyncBatch::stamped_after`].
+    /// When the batch is committed, unless it has to be later: see [`SyncBatch::stamped_after`] and [`SyncBatch::known_since`].
     pub committed_at: DateTime<Utc>,
 }
 
@@ -312,6 +312,25 @@ impl SyncBatch {
             SyncOutcome::Written | SyncOutcome::Quarantined => ingested_at >= former_ingested_at,
             SyncOutcome::Deleted => self.advance.is_some(),
         }
+    }
+
+    /// Returns since when what the batch makes of a record is known, of which `former` was.
+    ///
+    /// A batch gets its time before it is written. Meanwhile another may have changed or deleted the record, at a later time or by
+    /// a clock that is ahead: what takes the place of that was not known before it.
+    pub fn known_since(&self, former: Option<&RecordLineage>) -> DateTime<Utc> {
+        former.map_or(self.committed_at, |former| former.synced_at.max(self.committed_at))
+    }
+
+    /// Returns rows of the batch as they are written where they are known since `since`. Mostly the batch says so, and then nothing
+    /// is copied.
+    pub fn rows_since<'r>(&self, rows: &'r [ValidatedRow], since: DateTime<Utc>) -> Cow<'r, [ValidatedRow]> {
+        if since <= self.committed_at {
+            return Cow::Borrowed(rows);
+        }
+        let mut rows = rows.to_vec();
+        rows.iter_mut().for_each(|row| row.set_created_at(row.created_at().max(since)));
+        Cow::Owned(rows)
     }
 
     /// Returns the batch as it is written where the past is settled up to `settled`: `committed_at` and the `created_at` of
@@ -363,7 +382,8 @@ pub trait SyncStore: Send + Sync {
     /// of a record that has no lineage, is gone already, or has another content than was seen.
     ///
     /// What is stamped at or before the latest instant that was settled is stamped after it, as [`SyncBatch::stamped_after`]
-    /// says: the store looks, writes and becomes visible in one step, between which nothing is settled.
+    /// says: the store looks, writes and becomes visible in one step, between which nothing is settled. What a record becomes is
+    /// known since [`SyncBatch::known_since`] at the earliest, so that no two versions of it were known at once.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the checkpoint is no longer at `advance.from`: another sync was there first, and nothing

@@ -227,6 +227,39 @@ pub async fn a_record_can_come_back(side: &dyn SyncSide) {
     }
 }
 
+/// As when a record was judged ahead, and the deletion before it was committed meanwhile; or when another's clock is ahead.
+pub async fn a_return_is_known_after_the_deletion(side: &dyn SyncSide) {
+    let row_at = |id: &str, time| a_global_record().id(id).raw_id(id).created_at(second(time)).build();
+    commit(side, a_sync_batch().global(row_at("r1", 1)).committed_at(second(1)).build()).await;
+    follow(side, 1, a_sync_batch().deleted(&["r1"]).committed_at(second(9))).await;
+
+    let back = a_sync_batch().global(row_at("r1", 5)).global(row_at("r2", 5)).committed_at(second(5));
+    assert_eq!(follow(side, 2, back).await, counts_of(2, 0, 0, 0));
+
+    assert_eq!(lineage_of(side, "r1").await.synced_at, second(9));
+    assert_eq!(lineage_of(side, "r2").await.synced_at, second(5), "the others keep their time");
+    let other = row_at("r2", 5);
+    for (time, known) in [(5, row_at("r1", 1)), (8, row_at("r1", 1)), (9, row_at("r1", 9))] {
+        assert_eq!(known_by(side, second(time)).await, [known, other.clone()], "as known at {time}");
+    }
+}
+
+pub async fn a_version_is_known_after_the_one_before(side: &dyn SyncSide) {
+    let version = |text, time| a_global_record().content(Some(text)).created_at(second(time)).build();
+    for (n, text, time) in [(0, "one", 1), (1, "two", 9), (2, "three", 5)] {
+        let batch = a_sync_batch().global(version(text, time)).committed_at(second(time));
+        let counts = if n == 0 { commit(side, batch.build()).await } else { follow(side, n, batch).await };
+        assert_eq!(counts, counts_of(1, 0, 0, 0));
+    }
+    for (time, known) in [(5, version("one", 1)), (8, version("one", 1)), (9, version("three", 9))] {
+        assert_eq!(known_by(side, second(time)).await, [known], "as known at {time}");
+    }
+    follow(side, 3, a_sync_batch().deleted(&["r1"]).committed_at(second(7))).await;
+    assert_eq!(lineage_of(side, "r1").await.synced_at, second(9));
+    assert_eq!(known_by(side, second(8)).await, [version("one", 1)]);
+    assert_eq!(known_by(side, second(9)).await, []);
+}
+
 pub async fn a_replay_brings_nothing_back(side: &dyn SyncSide) {
     commit(side, a_sync_batch().quarantined(vec![a_quarantined_record().build()]).build()).await;
     follow(side, 1, a_sync_batch().deleted(&["r1"])).await;
@@ -359,6 +392,8 @@ macro_rules! record_lineage_suite {
                 a_deleted_record_leaves_quarantine,
                 a_deletion_is_counted_once,
                 a_record_can_come_back,
+                a_return_is_known_after_the_deletion,
+                a_version_is_known_after_the_one_before,
                 a_replay_brings_nothing_back,
                 a_comparison_deletes_only_what_it_saw,
                 retention_is_no_deletion,

@@ -66,19 +66,22 @@ impl Synced {
         }
     }
 
-    /// Makes `next` the lineage of its record, after removing the rows that the record was and is no more; returns whether
-    /// there were any.
-    fn follow(&mut self, collection: Collection, next: RecordLineage) -> bool {
-        let key = (collection, next.raw_id.clone());
-        let former = self.lineage.get(&key).map(|former| former.rows.clone()).unwrap_or_default();
-        let gone: Vec<RowRef> = former.into_iter().filter(|row| !next.rows.contains(row)).collect();
+    /// Makes `next` the lineage of its record, after removing the rows that the record was and is no more; returns since when
+    /// that is known, and whether there were any.
+    fn follow(&mut self, batch: &SyncBatch, mut next: RecordLineage) -> (DateTime<Utc>, bool) {
+        let (collection, raw_id) = (batch.collection, next.raw_id.clone());
+        let former = self.lineage.get(&(collection, raw_id.clone()));
+        let since = batch.known_since(former);
+        let rows = former.map(|former| former.rows.clone()).unwrap_or_default();
+        let gone: Vec<RowRef> = rows.into_iter().filter(|row| !next.rows.contains(row)).collect();
         for row in &gone {
-            self.remove_row(row, &next.raw_id, next.synced_at);
+            self.remove_row(row, &raw_id, since);
         }
-        self.warnings.retain(|(of, warned, _), _| *of != collection.name() || *warned != next.raw_id);
-        self.unique_owners.retain(|_, (of, owner)| *of != collection || *owner != next.raw_id);
-        self.lineage.insert(key, next);
-        !gone.is_empty()
+        self.warnings.retain(|(of, warned, _), _| *of != collection.name() || *warned != raw_id);
+        self.unique_owners.retain(|_, (of, owner)| *of != collection || *owner != raw_id);
+        next.synced_at = since;
+        self.lineage.insert((collection, raw_id), next);
+        (since, !gone.is_empty())
     }
 
     fn admits(&self, batch: &SyncBatch, raw_id: &RecordId, version: RawVersion) -> bool {
@@ -95,9 +98,9 @@ impl Synced {
             self.quarantine.remove(&(batch.collection.name(), raw_id.clone()));
             let places = rows.iter().map(ValidatedRow::place).collect();
             let next = lineage(batch, raw_id.clone(), *version, SyncOutcome::Written, places);
-            let mut is_changed = self.follow(batch.collection, next);
+            let (since, mut is_changed) = self.follow(batch, next);
             self.warn(batch, raw_id, warnings);
-            for row in rows {
+            for row in batch.rows_since(rows, since).iter() {
                 is_changed |= self.write_row(row);
             }
             if is_changed {
@@ -124,7 +127,7 @@ impl Synced {
                 continue;
             }
             self.enter_quarantine(quarantined);
-            self.follow(batch.collection, lineage(batch, raw_id, version, SyncOutcome::Quarantined, Vec::new()));
+            self.follow(batch, lineage(batch, raw_id, version, SyncOutcome::Quarantined, Vec::new()));
             counts.quarantined += 1;
         }
     }
@@ -155,7 +158,7 @@ impl Synced {
                 continue;
             };
             self.quarantine.remove(&(batch.collection.name(), raw_id.clone()));
-            self.follow(batch.collection, lineage(batch, raw_id.clone(), version, SyncOutcome::Deleted, Vec::new()));
+            self.follow(batch, lineage(batch, raw_id.clone(), version, SyncOutcome::Deleted, Vec::new()));
             counts.deleted += 1;
         }
     }

@@ -73,8 +73,8 @@ impl From<&SyncBatch> for EncodedBatch {
 enum Followed {
     /// It is known for the first time.
     New,
-    /// It was there; whether a row that it had is gone.
-    Known { lost_row: bool },
+    /// It was there: whether a row that it had is gone, and since when what takes its place is known.
+    Known { lost_row: bool, since: DateTime<Utc> },
     /// What is there is newer.
     Refused,
 }
@@ -114,11 +114,16 @@ impl EncodedBatch {
 
     fn write_passed(&mut self, sqlite: &mut SqliteConnection, counts: &mut SyncCounts) -> Result<(), Failure> {
         let mut raw_ids = Vec::with_capacity(self.passed.len());
-        for record in std::mem::take(&mut self.passed) {
+        for mut record in std::mem::take(&mut self.passed) {
             let next = self.lineage(record.raw_id.clone(), record.version, SyncOutcome::Written, record.places);
             let mut is_changed = match self.follow(sqlite, next)? {
                 Followed::New => false,
-                Followed::Known { lost_row } => lost_row,
+                Followed::Known { lost_row, since } => {
+                    if since > self.frame.committed_at {
+                        record.rows.iter_mut().for_each(|row| row.stamp_from(Instant(since)));
+                    }
+                    lost_row
+                }
                 Followed::Refused => {
                     counts.unchanged += 1;
                     continue;
@@ -184,8 +189,9 @@ impl EncodedBatch {
         if !self.frame.supersedes(former.outcome, former.version.ingested_at, ingested_at) {
             return Ok(Followed::Refused);
         }
+        let since = self.frame.known_since(Some(&former));
         let lost_row = self.replace(sqlite, &former, row.into_lineage()?)?;
-        Ok(Followed::Known { lost_row })
+        Ok(Followed::Known { lost_row, since })
     }
 
     /// Removes the rows and unique keys that the record had and has no more, and returns whether there was such a row.
@@ -193,12 +199,13 @@ impl EncodedBatch {
         &self,
         sqlite: &mut SqliteConnection,
         former: &RecordLineage,
-        next: RecordLineage,
+        mut next: RecordLineage,
     ) -> Result<bool, Failure> {
+        next.synced_at = self.frame.known_since(Some(former));
         let raw_id = next.raw_id.as_str();
         let mut lost_row = false;
         for place in decide::lost_rows(former, &next) {
-            row::remove(sqlite, place, raw_id, Instant(self.frame.committed_at))?;
+            row::remove(sqlite, place, raw_id, Instant(next.synced_at))?;
             lost_row = true;
         }
         unique::release(sqlite, self.frame.collection, raw_id)?;

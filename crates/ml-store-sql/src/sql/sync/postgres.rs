@@ -63,7 +63,7 @@ async fn write_records(postgres: &mut PostgresConnection, batch: &SyncBatch) -> 
     let mut counts = plan.counts;
     let mut rows = Rows::load(postgres, collection, &plan.records).await?;
     for record in &plan.records {
-        let is_changed = rows.follow(record, batch.committed_at.into());
+        let is_changed = rows.follow(record);
         if record.is_passed {
             let count = if is_changed { &mut counts.written } else { &mut counts.unchanged };
             *count += 1;

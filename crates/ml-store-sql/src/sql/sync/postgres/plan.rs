@@ -1,7 +1,9 @@
 //! What becomes of the records of a batch, given what is known of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Utc};
 use ml_core::id::RecordId;
 use ml_core::quarantine::{QuarantineReason, QuarantinedRecord};
 use ml_core::sync::{RawVersion, RecordLineage, RowRef, SyncBatch, SyncCounts, SyncOutcome, ValidatedRow};
@@ -13,12 +15,21 @@ pub(super) struct PlannedRecord<'b> {
     pub(super) raw_id: &'b RecordId,
     /// Whether it passed; then whether its rows are other ones than before says what it counts as.
     pub(super) is_passed: bool,
+    /// Since when that is known.
+    pub(super) since: DateTime<Utc>,
     /// The rows that it had, and has no more.
     pub(super) lost: Vec<RowRef>,
     /// The rows that it has.
-    pub(super) rows: &'b [ValidatedRow],
+    pub(super) rows: Cow<'b, [ValidatedRow]>,
     /// The rules that it broke and passed nevertheless.
     pub(super) warnings: &'b [QuarantineReason],
+}
+
+impl<'b> PlannedRecord<'b> {
+    /// A record that has no rows after it.
+    fn without_rows(raw_id: &'b RecordId, Followed { since, lost }: Followed) -> PlannedRecord<'b> {
+        PlannedRecord { raw_id, is_passed: false, since, lost, rows: Cow::Borrowed(&[]), warnings: &[] }
+    }
 }
 
 /// What is to be done, before anybody looked at the rows.
@@ -37,6 +48,12 @@ pub(super) struct Plan<'b> {
     pub(super) leaving: Vec<&'b str>,
     /// What the batch does, without the passed records that it changes something of.
     pub(super) counts: SyncCounts,
+}
+
+/// What the next lineage of a record says: since when that is known, and the rows that the record has no more.
+struct Followed {
+    since: DateTime<Utc>,
+    lost: Vec<RowRef>,
 }
 
 /// What is known of records: at first what the store has, then what the batch says.
@@ -77,14 +94,16 @@ impl<'b> Plan<'b> {
 
     fn take_passed(&mut self, known: &mut Known<'b>) {
         for record in &known.batch.passed {
-            let (raw_id, rows) = (&record.raw_id, record.rows.as_slice());
-            let places = rows.iter().map(ValidatedRow::place).collect();
-            let Some(lost) = known.follow(raw_id, record.version, SyncOutcome::Written, places) else {
+            let raw_id = &record.raw_id;
+            let places = record.rows.iter().map(ValidatedRow::place).collect();
+            let Some(Followed { since, lost }) = known.follow(raw_id, record.version, SyncOutcome::Written, places)
+            else {
                 self.counts.unchanged += 1;
                 continue;
             };
+            let rows = known.batch.rows_since(&record.rows, since);
             let warnings = record.warnings.as_slice();
-            self.records.push(PlannedRecord { raw_id, is_passed: true, lost, rows, warnings });
+            self.records.push(PlannedRecord { raw_id, is_passed: true, since, lost, rows, warnings });
             self.leaving.extend(known.is_stored(raw_id).then_some(raw_id.as_str()));
         }
     }
@@ -92,11 +111,11 @@ impl<'b> Plan<'b> {
     fn take_quarantined(&mut self, known: &mut Known<'b>) {
         for quarantined in &known.batch.quarantined {
             let (raw_id, version) = (&quarantined.record.id, RawVersion::from(&quarantined.record));
-            let Some(lost) = known.follow(raw_id, version, SyncOutcome::Quarantined, Vec::new()) else {
+            let Some(followed) = known.follow(raw_id, version, SyncOutcome::Quarantined, Vec::new()) else {
                 self.counts.unchanged += 1;
                 continue;
             };
-            self.records.push(PlannedRecord { raw_id, is_passed: false, lost, rows: &[], warnings: &[] });
+            self.records.push(PlannedRecord::without_rows(raw_id, followed));
             self.entering.push(quarantined);
             self.renewed.extend(known.is_stored(raw_id).then_some(raw_id.as_str()));
             self.counts.quarantined += 1;
@@ -111,8 +130,8 @@ impl<'b> Plan<'b> {
                 self.counts.unchanged += 1;
                 continue;
             };
-            let lost = known.replace(raw_id, version, SyncOutcome::Deleted, Vec::new());
-            self.records.push(PlannedRecord { raw_id, is_passed: false, lost, rows: &[], warnings: &[] });
+            let followed = known.replace(raw_id, version, SyncOutcome::Deleted, Vec::new());
+            self.records.push(PlannedRecord::without_rows(raw_id, followed));
             self.leaving.push(raw_id.as_str());
             self.counts.deleted += 1;
         }
@@ -129,14 +148,14 @@ impl<'b> Known<'b> {
         self.next.get(raw_id).or_else(|| self.former.get(raw_id))
     }
 
-    /// Makes that the lineage of the record and returns the rows that it lost, unless what is there is newer.
+    /// Makes that the lineage of the record, unless what is there is newer.
     fn follow(
         &mut self,
         raw_id: &'b RecordId,
         version: RawVersion,
         outcome: SyncOutcome,
         rows: Vec<RowRef>,
-    ) -> Option<Vec<RowRef>> {
+    ) -> Option<Followed> {
         let may_follow = |former: &RecordLineage| {
             self.batch.supersedes(former.outcome, former.version.ingested_at, version.ingested_at)
         };
@@ -146,20 +165,20 @@ impl<'b> Known<'b> {
         Some(self.replace(raw_id, version, outcome, rows))
     }
 
-    /// Makes that the lineage of the record, and returns the rows that it lost.
+    /// Makes that the lineage of the record.
     fn replace(
         &mut self,
         raw_id: &'b RecordId,
         version: RawVersion,
         outcome: SyncOutcome,
         rows: Vec<RowRef>,
-    ) -> Vec<RowRef> {
-        let next = decide::lineage(self.batch, raw_id.clone(), version, outcome, rows);
-        let lost = match self.latest(raw_id) {
-            Some(former) => decide::lost_rows(former, &next).cloned().collect(),
-            None => Vec::new(),
-        };
+    ) -> Followed {
+        let former = self.latest(raw_id);
+        let mut next = decide::lineage(self.batch, raw_id.clone(), version, outcome, rows);
+        next.synced_at = self.batch.known_since(former);
+        let lost = former.map(|former| decide::lost_rows(former, &next).cloned().collect()).unwrap_or_default();
+        let since = next.synced_at;
         self.next.insert(raw_id, next);
-        lost
+        Followed { since, lost }
     }
 }

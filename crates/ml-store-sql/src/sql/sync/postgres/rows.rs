@@ -103,11 +103,11 @@ impl<'b> Rows<'b> {
     pub(super) async fn load(
         postgres: &mut PostgresConnection,
         collection: Collection,
-        records: &[PlannedRecord<'b>],
+        records: &'b [PlannedRecord<'_>],
     ) -> Result<Rows<'b>, Failure> {
         let mut tables: BTreeMap<&str, Table<'b>> = BTreeMap::new();
         for record in records {
-            for row in record.rows {
+            for row in record.rows.iter() {
                 let table = tables.entry(row.table()).or_default();
                 table.places.entry(key_of(row)).or_default();
             }
@@ -135,15 +135,15 @@ impl<'b> Rows<'b> {
     }
 
     /// Does what becomes of a record to its rows, and returns whether that changes any.
-    pub(super) fn follow(&mut self, record: &PlannedRecord<'b>, at: Instant) -> bool {
+    pub(super) fn follow(&mut self, record: &'b PlannedRecord<'_>) -> bool {
         for RowRef { table, id } in &record.lost {
             if let Some(places) = self.tables.get_mut(table.as_str()) {
                 let key = whole_key(table, Cow::Borrowed(id), record.raw_id);
-                places.remove(&key, record.raw_id.as_str(), at);
+                places.remove(&key, record.raw_id.as_str(), record.since.into());
             }
         }
         let mut is_changed = !record.lost.is_empty();
-        for row in record.rows {
+        for row in record.rows.iter() {
             if let Some(table) = self.tables.get_mut(row.table()) {
                 is_changed |= table.write(row);
             }
