@@ -329,7 +329,9 @@ impl SyncBatch {
             return Cow::Borrowed(rows);
         }
         let mut rows = rows.to_vec();
-        rows.iter_mut().for_each(|row| row.set_created_at(row.created_at().max(since)));
+        for row in &mut rows {
+            row.set_created_at(row.created_at().max(since));
+        }
         Cow::Owned(rows)
     }
 

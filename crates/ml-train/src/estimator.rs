@@ -3,6 +3,7 @@
 mod baseline;
 mod boosting;
 mod clustering;
+mod cut;
 mod dense;
 mod external;
 mod linear;
@@ -29,7 +30,8 @@ pub use boosting::{BoostedLink, BoostedTrees, EarlyStopping, GradientBoosting, R
 pub use clustering::{Dbscan, DbscanPredictor, KMeans, KMeansPredictor};
 pub use external::External;
 pub use linear::{
-    ClassScheme, ElasticNet, Lasso, LinearPredictor, LinearSvm, Link, LogisticRegression, NbSvm, Penalty, Probabilities,
+    ClassScheme, ElasticNet, Lasso, LinearPredictor, LinearSvm, Link, LogisticRegression, NbSvm, Penalty,
+    Probabilities, SoftmaxRegression,
 };
 pub use naive_bayes::{
     ComplementNaiveBayes, GaussianNaiveBayes, GaussianPredictor, MultinomialNaiveBayes, MultinomialPredictor,
@@ -38,13 +40,14 @@ pub use sentiment::{LexiconSentiment, SentimentPredictor};
 pub use settings::{ClassWeight, ForestSettings};
 pub(crate) use smart::boundary::guarded;
 pub use smart::{
-    DecisionTree, ForestPredictor, KNearestNeighbours, LinearRegression, NeighbourSearch, NeighbourWeights,
-    NeighboursPredictor, RandomForest, Ridge, SoftmaxRegression, TreePredictor,
+    ForestPredictor, KNearestNeighbours, LinearRegression, NeighbourSearch, NeighbourWeights, NeighboursPredictor,
+    Ridge, TreePredictor,
 };
 pub use spec::EstimatorSpec;
 pub use svm::{FittedKernel, FoundGamma, Gamma, Kernel, Svm, SvmPredictor};
 pub use trees::{
-    Contamination, ExtraTrees, ExtraTreesPredictor, FoundContamination, IsolationForest, IsolationPredictor,
+    Contamination, DecisionTree, ExtraTrees, FoundContamination, IsolationForest, IsolationPredictor, RandomForest,
+    TreesPredictor,
 };
 
 /// What is predicted, for each row.
@@ -167,9 +170,9 @@ pub enum FittedPredictor {
     MultinomialNaiveBayes(MultinomialPredictor),
     /// Normal distributions of features per class.
     GaussianNaiveBayes(GaussianPredictor),
-    /// A decision tree.
+    /// A decision tree of an earlier version.
     DecisionTree(TreePredictor),
-    /// Many decision trees.
+    /// A random forest of an earlier version.
     RandomForest(ForestPredictor),
     /// Many small trees, each correcting the ones before it.
     GradientBoosting(BoostedTrees),
@@ -180,7 +183,7 @@ pub enum FittedPredictor {
     /// A model from elsewhere, which reads columns.
     Onnx(OnnxPredictor),
     /// Decision trees with thresholds drawn at random.
-    ExtraTrees(ExtraTreesPredictor),
+    ExtraTrees(TreesPredictor),
     /// The rows that support a margin.
     Svm(SvmPredictor),
     /// The means of clusters.
@@ -189,6 +192,8 @@ pub enum FittedPredictor {
     Dbscan(DbscanPredictor),
     /// Random trees that set anomalies apart.
     IsolationForest(IsolationPredictor),
+    /// Decision trees with the best of all splits.
+    Trees(TreesPredictor),
 }
 
 impl FittedPredictor {
@@ -206,7 +211,7 @@ impl FittedPredictor {
             FittedPredictor::Neighbours(predictor) => predictor,
             FittedPredictor::LexiconSentiment(predictor) => predictor,
             FittedPredictor::Onnx(predictor) => predictor,
-            FittedPredictor::ExtraTrees(predictor) => predictor,
+            FittedPredictor::ExtraTrees(predictor) | FittedPredictor::Trees(predictor) => predictor,
             FittedPredictor::Svm(predictor) => predictor,
             FittedPredictor::KMeans(predictor) => predictor,
             FittedPredictor::Dbscan(predictor) => predictor,
@@ -233,7 +238,9 @@ impl FittedPredictor {
             FittedPredictor::Neighbours(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::LexiconSentiment(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::Onnx(predictor) => predictor.inconsistency(n_classes),
-            FittedPredictor::ExtraTrees(predictor) => predictor.inconsistency(n_classes),
+            FittedPredictor::ExtraTrees(predictor) | FittedPredictor::Trees(predictor) => {
+                predictor.inconsistency(n_classes)
+            }
             FittedPredictor::Svm(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::KMeans(predictor) => predictor.inconsistency(n_classes),
             FittedPredictor::Dbscan(predictor) => predictor.inconsistency(n_classes),

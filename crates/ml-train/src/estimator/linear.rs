@@ -9,6 +9,7 @@ mod one_vs_rest;
 mod primal;
 mod problem;
 mod quasi_newton;
+mod softmax;
 mod svm;
 mod teller;
 
@@ -25,6 +26,7 @@ pub use elastic_net::{ElasticNet, Lasso};
 pub use logistic::{ClassScheme, LogisticRegression};
 pub use nb_svm::NbSvm;
 pub use primal::Penalty;
+pub use softmax::SoftmaxRegression;
 pub use svm::LinearSvm;
 
 /// What the sums of a linear model mean.

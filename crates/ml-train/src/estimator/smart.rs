@@ -4,11 +4,9 @@ pub(super) mod boundary;
 mod forest;
 mod least_squares;
 mod neighbours;
-mod softmax;
 mod tree;
 
-pub use forest::{ForestPredictor, RandomForest};
+pub use forest::ForestPredictor;
 pub use least_squares::{LinearRegression, Ridge};
 pub use neighbours::{KNearestNeighbours, NeighbourSearch, NeighbourWeights, NeighboursPredictor};
-pub use softmax::SoftmaxRegression;
-pub use tree::{DecisionTree, TreePredictor};
+pub use tree::TreePredictor;

@@ -1,14 +1,23 @@
-//! Trees whose splits are drawn at random: how they are stored and score, and the estimators that grow them.
+//! Decision trees: how they are stored and score, and the estimators that grow them.
 
+mod best;
+mod decision;
 mod extra;
+mod forest;
 mod isolation;
+mod predictor;
+mod ranked;
+mod sides;
 
 use serde::{Deserialize, Serialize};
 
 use crate::packed;
 
-pub use extra::{ExtraTrees, ExtraTreesPredictor};
+pub use decision::DecisionTree;
+pub use extra::ExtraTrees;
+pub use forest::RandomForest;
 pub use isolation::{Contamination, FoundContamination, IsolationForest, IsolationPredictor};
+pub use predictor::TreesPredictor;
 
 /// Some trees, each in depth-first order; every leaf has a value per output.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

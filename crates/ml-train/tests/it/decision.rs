@@ -126,13 +126,24 @@ fn what_is_no_decision_is_an_error_with_the_way_out() {
     };
     let err = error("linear_svm", "decision: {positive: eggs, threshold: 0.5}", &table);
     assert_eq!(err, "`decision.positive` is `eggs`, which is no class: name `ham` or `spam`");
-    let err = error("decision_tree", "decision: {threshold: 0.5}", &table);
-    assert!(err.contains("the model gives classes without scores: use an estimator with probabilities"), "{err}");
-    let err = error("decision_tree", COSTS, &table);
-    assert!(err.contains("the model gives classes without scores: use an estimator with probabilities"), "{err}");
     let err = error("linear_svm", COSTS, &table.take(&[0, 1, 2, 4]));
     assert!(err.contains("class `spam` has one row, which is too few"), "{err}");
     let three = Table::new(vec![Column::texts("class", ["a", "b", "c"]), Column::numbers("x", vec![1.0, 2.0, 3.0])]);
     let err = error("linear_svm", "decision: {threshold: 0.5}", &three.unwrap());
     assert_eq!(err, "`decision` is for two classes, and there are 3: leave it out");
+}
+
+#[test]
+fn a_model_that_says_a_class_and_no_more_takes_no_decision() {
+    let guesses = ["ham", "spam", "ham", "spam", "spam", "ham"];
+    let classes = ["ham", "spam", "spam", "spam", "ham", "ham"];
+    let table = Table::new(vec![Column::texts("class", classes), Column::texts("guess", guesses)]).unwrap();
+    for decision in ["decision: {threshold: 0.5}", COSTS] {
+        let yaml = format!(
+            "{{version: 1, name: m, task: classification, target: class, features: [{{columns: [guess], steps: [ordinal]}}], \
+             estimator: {{kind: column, column: guess}}, {decision}}}"
+        );
+        let err = train(&PipelineSpec::from_yaml(&yaml).unwrap(), &table, &Silent).unwrap_err().to_string();
+        assert!(err.contains("the model gives classes without scores: use an estimator with probabilities"), "{err}");
+    }
 }

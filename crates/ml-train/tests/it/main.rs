@@ -19,3 +19,4 @@ mod stored;
 mod study;
 mod support;
 mod tabular;
+mod trees;

@@ -49,10 +49,15 @@ const SAMPLES: &[Sample] = &[
     ("multinomial_naive_bayes", "classification", "[{columns: [day]}]", "{kind: multinomial_naive_bayes}"),
     ("complement_naive_bayes", "classification", "[{columns: [day]}]", "{kind: complement_naive_bayes, norm: true}"),
     ("gaussian_naive_bayes", "classification", NUMBERS, "{kind: gaussian_naive_bayes}"),
+    // Trees as smartcore fitted them once, and below as they are now.
     ("decision_tree", "classification", NUMBERS, "{kind: decision_tree, max_depth: 3}"),
     ("decision_tree-number", "regression", NUMBERS, "{kind: decision_tree, max_depth: 3}"),
     ("random_forest", "classification", NUMBERS, "{kind: random_forest, n_trees: 2, max_depth: 3}"),
     ("random_forest-number", "regression", NUMBERS, "{kind: random_forest, n_trees: 2, max_depth: 3}"),
+    ("decision_tree-own", "classification", NUMBERS, "{kind: decision_tree, max_depth: 2}"),
+    ("decision_tree-own-number", "regression", NUMBERS, "{kind: decision_tree, max_depth: 2}"),
+    ("random_forest-own", "classification", NUMBERS, "{kind: random_forest, n_trees: 2, max_depth: 2}"),
+    ("random_forest-own-number", "regression", NUMBERS, "{kind: random_forest, n_trees: 2, max_depth: 2}"),
     (
         "gradient_boosting",
         "classification",

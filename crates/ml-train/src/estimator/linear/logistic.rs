@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Link;
 use super::lanes::{DualLoss, RowOfLane, Verdict, Visit};
 use super::one_vs_rest::{self, Settings};
-use super::primal::{Loss, Penalty, Primal};
+use super::primal::{Loss, Penalty, Primal, REMEDY};
 use crate::error::TrainError;
 use crate::estimator::settings::{CLASSIFICATION, Faults};
 use crate::estimator::{ClassWeight, Estimator, Fitted, TrainingData};
@@ -91,6 +91,7 @@ impl Estimator for LogisticRegression {
                 class_weights,
                 tolerance: self.tolerance.unwrap_or(1e-4),
                 max_steps: self.max_iterations,
+                remedy: REMEDY,
             };
             return primal.fit(data, progress);
         }

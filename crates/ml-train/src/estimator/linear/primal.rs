@@ -19,6 +19,8 @@ pub enum Penalty {
     L1,
     /// Both, by `l1_ratio`.
     ElasticNet,
+    /// Nothing.
+    None,
 }
 
 /// The loss that is minimised.
@@ -45,7 +47,12 @@ pub(super) struct Primal {
     /// When no derivative is larger than this share of what all rows count, the steps end.
     pub(super) tolerance: f64,
     pub(super) max_steps: usize,
+    /// What to do where the steps do not get there.
+    pub(super) remedy: &'static str,
 }
+
+/// What to do where settings are those of `c` and `max_iterations`.
+pub(super) const REMEDY: &str = "raise `max_iterations`, lower `c`, or standardise the features";
 
 /// The class of each row, and how much it counts.
 struct Rows<'a> {
@@ -69,12 +76,13 @@ impl Primal {
             c: self.c,
             class_weights: &self.class_weights,
         };
-        let l1_ratio = match self.penalty {
-            Penalty::L2 => 0.0,
-            Penalty::L1 => 1.0,
-            Penalty::ElasticNet => self.l1_ratio,
+        let [l1, l2] = match self.penalty {
+            Penalty::L2 => [0.0, 1.0],
+            Penalty::L1 => [1.0, 0.0],
+            Penalty::ElasticNet => [self.l1_ratio, 1.0 - self.l1_ratio],
+            Penalty::None => [0.0, 0.0],
         };
-        let cost = WeightCost { l1: l1_ratio, l2: 1.0 - l1_ratio, with_intercepts: self.loss == Loss::SquaredHinge };
+        let cost = WeightCost { l1, l2, with_intercepts: self.loss == Loss::SquaredHinge };
         let objective = Objective { rows: &rows, by_feature: &by_feature, loss: &loss, n_outputs, cost };
         let all_rows: f64 = classes.iter().map(|&class| self.c * loss.class_weights[class]).sum();
         let stop = Stop { gradient: self.tolerance * all_rows, max_steps: self.max_steps };
@@ -89,8 +97,7 @@ impl Primal {
             Loss::LogOdds => Link::LogOdds,
             Loss::SquaredHinge => Link::Margin,
         };
-        let warning =
-            format!("`{}` did not converge: raise `max_iterations`, lower `c`, or standardise the features", self.kind);
+        let warning = format!("`{}` did not converge: {}", self.kind, self.remedy);
         let warnings = if solution.has_converged { Vec::new() } else { vec![warning] };
         Ok(Fitted { predictor: FittedPredictor::Linear(LinearPredictor::new(link, intercepts, weights)), warnings })
     }

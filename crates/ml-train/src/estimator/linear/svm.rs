@@ -6,7 +6,7 @@ use super::Link;
 use super::calibration::{self, Probabilities};
 use super::lanes::{DualLoss, RowOfLane, Verdict, Visit};
 use super::one_vs_rest::{self, Settings};
-use super::primal::{Loss, Penalty, Primal};
+use super::primal::{Loss, Penalty, Primal, REMEDY};
 use crate::error::TrainError;
 use crate::estimator::settings::{CLASSIFICATION, Faults};
 use crate::estimator::{ClassWeight, Estimator, Fitted, TrainingData};
@@ -98,6 +98,7 @@ impl LinearSvm {
                 class_weights,
                 tolerance: self.tolerance.unwrap_or(1e-4),
                 max_steps: self.max_iterations,
+                remedy: REMEDY,
             };
             return primal.fit(data, progress);
         }

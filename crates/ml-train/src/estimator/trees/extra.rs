@@ -5,14 +5,12 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{GrownTree, StoredTrees};
-use crate::error::{PredictError, TrainError};
-use crate::estimator::dense::{dense_features, score_dense};
+use super::{GrownTree, TreesPredictor};
+use crate::error::TrainError;
+use crate::estimator::dense::dense_features;
 use crate::estimator::settings::{BOTH, ForestSettings};
-use crate::estimator::{
-    Estimator, Fitted, FittedPredictor, Outputs, Predictor, Scores, Target, TrainingData, check_width,
-};
-use crate::matrix::{DenseMatrix, FeatureMatrix};
+use crate::estimator::{Estimator, Fitted, FittedPredictor, Target, TrainingData};
+use crate::matrix::DenseMatrix;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 use crate::spec::Task;
@@ -20,14 +18,6 @@ use crate::spec::Task;
 /// Extremely randomised trees.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExtraTrees(pub ForestSettings);
-
-/// Fitted extremely randomised trees. Leaves hold the mean, or the share of each class.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExtraTreesPredictor {
-    n_features: usize,
-    n_classes: usize,
-    trees: StoredTrees,
-}
 
 impl Estimator for ExtraTrees {
     fn kind(&self) -> &'static str {
@@ -45,7 +35,6 @@ impl Estimator for ExtraTrees {
     fn fit(&self, data: TrainingData<'_>, progress: &dyn Progress) -> Result<Fitted, TrainError> {
         let features = dense_features(self.kind(), data.features)?;
         let n_features = features.n_columns();
-        let n_classes = if let Target::Classes { n_classes, .. } = data.target { *n_classes } else { 0 };
         let width = self.0.width(data.target, n_features);
         let grown: Vec<GrownTree> = (0..self.0.n_trees)
             .into_par_iter()
@@ -60,8 +49,7 @@ impl Estimator for ExtraTrees {
                 Ok(grown)
             })
             .collect::<Result<_, _>>()?;
-        let trees = StoredTrees::new(n_classes.max(1), &grown);
-        let predictor = ExtraTreesPredictor { n_features, n_classes, trees };
+        let predictor = TreesPredictor::new(n_features, data.target, &grown);
         Ok(Fitted { predictor: FittedPredictor::ExtraTrees(predictor), warnings: Vec::new() })
     }
 }
@@ -205,49 +193,5 @@ impl Grower<'_> {
                 vec![rows.iter().map(|&row| numbers[row as usize] / n_rows).sum()]
             }
         }
-    }
-}
-
-impl ExtraTreesPredictor {
-    pub(in crate::estimator) fn inconsistency(&self, n_classes: usize) -> Option<String> {
-        if self.n_classes != n_classes {
-            return Some(format!("trees for {} classes serve {n_classes}", self.n_classes));
-        }
-        self.trees.inconsistency(self.n_features, n_classes.max(1))
-    }
-
-    /// Returns the mean over the trees, row by row, one per output.
-    fn means(&self, features: &FeatureMatrix) -> Result<Vec<f64>, PredictError> {
-        check_width(self.n_features, features)?;
-        Ok(score_dense(features, self.n_classes.max(1), |cells, means| {
-            self.trees.add_to_row(cells, means);
-            for mean in means {
-                *mean /= self.trees.len() as f64;
-            }
-        }))
-    }
-}
-
-impl Predictor for ExtraTreesPredictor {
-    fn n_features(&self) -> usize {
-        self.n_features
-    }
-
-    fn predict(&self, features: &FeatureMatrix) -> Result<Outputs, PredictError> {
-        let means = self.means(features)?;
-        if self.n_classes == 0 {
-            return Ok(Outputs::Numbers(means));
-        }
-        Ok(Outputs::Classes(Scores { n_classes: self.n_classes, values: means }.best_classes()))
-    }
-
-    fn predict_proba(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
-        let values = self.means(features)?;
-        Ok((self.n_classes > 0).then_some(Scores { n_classes: self.n_classes, values }))
-    }
-
-    fn decision_scores(&self, features: &FeatureMatrix) -> Result<Option<Scores>, PredictError> {
-        check_width(self.n_features, features)?;
-        Ok(None)
     }
 }
