@@ -1,11 +1,18 @@
 //! Progress of long work: a bar on a terminal, nothing when piped.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ml_train::progress::{Losses, Stage};
 use tokio_util::sync::CancellationToken;
+
+/// Of a known whole.
+const COUNTED: &str = "{prefix} {wide_bar} {human_pos}/{human_len} {per_sec} eta {eta} {msg}";
+
+/// Of work that nobody knows the end of.
+const ENDLESS: &str = "{prefix} {spinner} {elapsed} {msg}";
 
 /// A bar on standard error, or nothing where nobody would see it.
 #[derive(Debug, Clone)]
@@ -19,11 +26,7 @@ impl Progress {
 
     /// Shows a count of things, of a known whole where there is one.
     pub(crate) fn counts(label: &str, total: Option<u64>) -> Progress {
-        let template = if total.is_some() {
-            "{prefix} {wide_bar} {human_pos}/{human_len} {per_sec} eta {eta} {msg}"
-        } else {
-            "{prefix} {spinner} {human_pos} {per_sec} {msg}"
-        };
+        let template = if total.is_some() { COUNTED } else { "{prefix} {spinner} {human_pos} {per_sec} {msg}" };
         Progress::new(label, total, template)
     }
 
@@ -39,8 +42,7 @@ impl Progress {
             return Progress(ProgressBar::hidden());
         }
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style);
+        bar.set_style(style(template));
         bar.set_prefix(label.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
         Progress(bar)
@@ -75,6 +77,10 @@ impl Progress {
     }
 }
 
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
@@ -85,29 +91,37 @@ impl Drop for Progress {
 pub(crate) struct FitProgress {
     bar: Progress,
     stop: CancellationToken,
+    /// Whether the stage tells its parts: some stages are one, and some fits go on until they have converged.
+    is_counted: AtomicBool,
 }
 
 impl FitProgress {
     /// Follows the training of the pipeline called `name`.
     pub(crate) fn new(name: &str, stop: CancellationToken) -> FitProgress {
-        FitProgress { bar: Progress::counts(name, Some(1)), stop }
+        FitProgress { bar: Progress::new(name, None, ENDLESS), stop, is_counted: AtomicBool::new(false) }
     }
 }
 
 impl ml_train::progress::Progress for FitProgress {
     fn begin(&self, stage: Stage) {
-        self.bar.0.set_position(0);
+        self.is_counted.store(false, Ordering::Relaxed);
+        self.bar.0.set_style(style(ENDLESS));
+        self.bar.0.reset();
         self.bar.message(stage.description().to_owned());
     }
 
     fn advance(&self, total: u64) {
+        if !self.is_counted.swap(true, Ordering::Relaxed) {
+            self.bar.0.set_style(style(COUNTED));
+        }
         self.bar.0.set_length(total);
         self.bar.0.inc(1);
     }
 
     fn losses(&self, losses: &Losses) {
         let validation = losses.validation.map_or_else(String::new, |loss| format!(", {loss:.4} on rows set aside"));
-        self.bar.message(format!("loss {:.4}{validation}", losses.training));
+        let Losses { n_iterations, training, .. } = losses;
+        self.bar.message(format!("iteration {n_iterations}, loss {training:.4}{validation}"));
     }
 
     fn is_cancelled(&self) -> bool {
