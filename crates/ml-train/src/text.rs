@@ -1,8 +1,8 @@
 //! From texts to weighted counts of terms.
 
-mod ascii_words;
 mod characters;
 mod counts;
+mod lower;
 mod murmur;
 mod sentiment;
 mod stem;
@@ -12,6 +12,8 @@ mod tfidf;
 mod tokenizer;
 mod vocabulary;
 mod weights;
+mod wide;
+mod word_runs;
 mod written;
 
 pub use sentiment::{COMPOUND_THRESHOLD, RatedWord, SentimentScorer, SentimentScores};

@@ -1,6 +1,6 @@
 //! Terms of successive characters, as scikit-learn's analyzers `char` and `char_wb` cut them.
 
-use super::tokenizer::lower;
+use super::lower::lower;
 
 /// The characters of one text, by place. It is meant to be used again for the next text, which saves its allocations.
 #[derive(Debug, Default)]

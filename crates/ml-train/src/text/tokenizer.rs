@@ -1,10 +1,9 @@
 //! Cutting texts into words, as scikit-learn's default `(?u)\b\w\w+\b` does on lower-cased text.
 
-use std::sync::LazyLock;
-
-use super::ascii_words::for_each_run;
+use super::lower::lower;
 use super::stem::StemLanguage;
 use super::stop_words;
+use super::word_runs::for_each_run;
 use crate::spec::StopWords;
 
 /// Cuts texts into words of at least two word characters.
@@ -64,33 +63,12 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn cut(&self, text: &str, visit: &mut impl FnMut(&str)) {
-        if text.is_ascii() {
-            for_each_run(text.as_bytes(), |begin, end| {
-                if end - begin >= 2 {
-                    self.keep(&text[begin..end], visit);
-                }
-            });
-            return;
-        }
-        let bytes = text.as_bytes();
-        let mut position = 0;
-        while let Some(&byte) = bytes.get(position) {
-            if CLASSES[byte as usize] == ByteClass::Other {
-                position += 1;
-                continue;
+        for_each_run(text, |begin, end| {
+            // Of at least two characters: it does not end with its first.
+            if end - begin > char_width(text.as_bytes()[begin]) {
+                self.keep(&text[begin..end], visit);
             }
-            let begin = position;
-            let mut n_chars = 0;
-            while let Some(width) = word_char_width(text, position) {
-                position += width;
-                n_chars += 1;
-            }
-            if n_chars >= 2 {
-                self.keep(&text[begin..position], visit);
-            } else if n_chars == 0 {
-                position += char_width(byte);
-            }
-        }
+        });
     }
 
     #[inline]
@@ -122,78 +100,10 @@ impl Words {
     }
 }
 
-/// Puts `text` in lower case into `lowered`, replacing what was there.
-pub(super) fn lower(text: &str, lowered: &mut String) {
-    lowered.clear();
-    if text.is_ascii() {
-        lowered.push_str(text);
-        lowered.make_ascii_lowercase();
-    } else {
-        *lowered = text.to_lowercase();
-    }
-}
-
-/// What a byte says about the character that it begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ByteClass {
-    /// No word character.
-    Other,
-    /// A word character of one byte.
-    Word,
-    /// A character of several bytes, which must be looked up.
-    Wide,
-}
-
-const CLASSES: [ByteClass; 256] = {
-    let mut classes = [ByteClass::Wide; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let character = byte as u8;
-        let is_word = character.is_ascii_alphanumeric() || character == b'_';
-        classes[byte] = if is_word { ByteClass::Word } else { ByteClass::Other };
-        byte += 1;
-    }
-    classes
-};
-
-/// Returns the width in bytes of the word character at `position`, if there is one.
-#[inline]
-fn word_char_width(text: &str, position: usize) -> Option<usize> {
-    let &byte = text.as_bytes().get(position)?;
-    match CLASSES[byte as usize] {
-        ByteClass::Word => Some(1),
-        ByteClass::Other => None,
-        ByteClass::Wide => {
-            let character = text[position..].chars().next()?;
-            is_wide_word_char(character).then(|| character.len_utf8())
-        }
-    }
-}
-
 /// Returns the width in bytes of the character that begins with `byte`.
+#[inline]
 fn char_width(byte: u8) -> usize {
-    match byte {
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        0xf0.. => 4,
-        _ => 1,
-    }
-}
-
-/// Python's `\w` is a letter, a number or an underscore. `char::is_alphanumeric` takes combining marks for letters too,
-/// hence a table of its own.
-static WIDE_WORD_RANGES: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-    let class = regex_syntax::parse(r"[\p{L}\p{N}]").expect("the pattern is fixed and valid");
-    let regex_syntax::hir::HirKind::Class(regex_syntax::hir::Class::Unicode(class)) = class.into_kind() else {
-        unreachable!("a class of letters is a class")
-    };
-    class.ranges().iter().map(|range| (range.start(), range.end())).collect()
-});
-
-fn is_wide_word_char(character: char) -> bool {
-    let ranges = &*WIDE_WORD_RANGES;
-    let after = ranges.partition_point(|&(begin, _)| begin <= character);
-    after > 0 && character <= ranges[after - 1].1
+    byte.leading_ones().max(1) as usize
 }
 
 #[cfg(test)]
