@@ -26,6 +26,7 @@ pub mod text;
 pub mod train;
 pub mod transform;
 
+mod ahead;
 mod frame;
 mod packed;
 mod random;

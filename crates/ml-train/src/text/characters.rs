@@ -1,6 +1,7 @@
 //! Terms of successive characters, as scikit-learn's analyzers `char` and `char_wb` cut them.
 
 use super::lower::lower;
+use super::terms::Term;
 
 /// The characters of one text, by place. It is meant to be used again for the next text, which saves its allocations.
 #[derive(Debug, Default)]
@@ -20,7 +21,7 @@ impl Characters {
         document: &[&str],
         lowercase: bool,
         lengths: (usize, usize),
-        visit: &mut impl FnMut(&str),
+        visit: &mut impl FnMut(Term<'_>),
     ) {
         self.clear();
         // How many spaces wait for what comes after them, and the first.
@@ -50,7 +51,7 @@ impl Characters {
         document: &[&str],
         lowercase: bool,
         lengths: (usize, usize),
-        visit: &mut impl FnMut(&str),
+        visit: &mut impl FnMut(Term<'_>),
     ) {
         self.clear();
         self.push(' ');
@@ -102,7 +103,7 @@ impl Characters {
     }
 
     /// Calls `visit` with the terms of each length between the characters at `begin` and before `end`.
-    fn visit_windows(&self, begin: usize, end: usize, lengths: (usize, usize), visit: &mut impl FnMut(&str)) {
+    fn visit_windows(&self, begin: usize, end: usize, lengths: (usize, usize), visit: &mut impl FnMut(Term<'_>)) {
         let (least, greatest) = lengths;
         for first in begin..end {
             for after in (first + least)..=(first + greatest).min(end) {
@@ -112,8 +113,8 @@ impl Characters {
     }
 
     #[inline]
-    fn between(&self, begin: usize, end: usize) -> &str {
-        &self.text[self.offsets[begin] as usize..self.offsets[end] as usize]
+    fn between(&self, begin: usize, end: usize) -> Term<'_> {
+        Term::new(&self.text, self.offsets[begin] as usize, self.offsets[end] as usize)
     }
 
     fn clear(&mut self) {
@@ -146,14 +147,16 @@ mod tests {
     #[track_caller]
     fn check_across(document: &[&str], lengths: (usize, usize), expected: &[&str]) {
         let mut found = Vec::new();
-        Characters::default().for_each_across_words(document, true, lengths, &mut |term| found.push(term.to_owned()));
+        Characters::default()
+            .for_each_across_words(document, true, lengths, &mut |term| found.push(term.as_str().to_owned()));
         assert_eq!(found, expected);
     }
 
     #[track_caller]
     fn check_within(document: &[&str], lengths: (usize, usize), expected: &[&str]) {
         let mut found = Vec::new();
-        Characters::default().for_each_within_words(document, true, lengths, &mut |term| found.push(term.to_owned()));
+        Characters::default()
+            .for_each_within_words(document, true, lengths, &mut |term| found.push(term.as_str().to_owned()));
         assert_eq!(found, expected);
     }
 

@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use hashbrown::DefaultHashBuilder;
 use rayon::prelude::*;
 
 use super::Document;
-use super::terms::TermReader;
+use super::term_key::TermHasher;
+use super::terms::{TermReader, TermRoom};
 use super::vocabulary::{Full, Vocabulary};
 use crate::spec::TfidfSpec;
 
@@ -50,7 +50,7 @@ pub(super) struct TermStatistics {
 /// The terms of all documents.
 pub(super) struct Terms {
     shares: Vec<Share>,
-    hasher: DefaultHashBuilder,
+    hasher: TermHasher,
 }
 
 /// The terms of all documents that have hashes alike.
@@ -87,7 +87,7 @@ pub(super) fn parts_of(documents: &[Document<'_>], bytes_per_part: usize) -> Vec
 
 /// Counts the terms of `documents`.
 pub(super) fn count(spec: &TfidfSpec, documents: &[Document<'_>]) -> Result<(Vec<Part>, Terms), Full> {
-    let hasher = DefaultHashBuilder::default();
+    let hasher = TermHasher::default();
     let parts: Vec<Part> = parts_of(documents, BYTES_PER_PART)
         .into_par_iter()
         .map(|part| Part::count(spec, &documents[part], &hasher))
@@ -98,8 +98,9 @@ pub(super) fn count(spec: &TfidfSpec, documents: &[Document<'_>]) -> Result<(Vec
 }
 
 impl Part {
-    fn count(spec: &TfidfSpec, documents: &[Document<'_>], hasher: &DefaultHashBuilder) -> Result<Part, Full> {
-        let mut reader = TermReader::new(spec);
+    fn count(spec: &TfidfSpec, documents: &[Document<'_>], hasher: &TermHasher) -> Result<Part, Full> {
+        let mut room = TermRoom::default();
+        let mut reader = TermReader::new(spec, &mut room);
         let mut vocabulary = Vocabulary::with_hasher(hasher.clone());
         let mut statistics: Vec<TermStatistics> = Vec::new();
         let mut rows = Rows::default();
@@ -146,11 +147,12 @@ impl Part {
 
 /// Returns the numbers of all terms, share by share, and where each share ends.
 fn deal(vocabulary: &Vocabulary) -> (Vec<u32>, [usize; N_SHARES]) {
-    // Slots are found by the low bits of a hash, shares by the high ones, so that a share spreads over its slots.
-    let share_of = |number: u32| (vocabulary.tag(number) >> (u32::BITS - SHARE_BITS)) as usize;
+    // Buckets are found by the low bits of a hash, shares by the high ones, so that a share spreads over its buckets.
+    let share_of = |number: u32| (vocabulary.hash_of(vocabulary.term(number).into()) >> (u32::BITS - SHARE_BITS)) as u8;
+    let shares: Vec<u8> = (0..vocabulary.len() as u32).map(share_of).collect();
     let mut ends = [0; N_SHARES];
-    for number in 0..vocabulary.len() as u32 {
-        ends[share_of(number)] += 1;
+    for &share in &shares {
+        ends[share as usize] += 1;
     }
     let mut n_before = 0;
     for end in &mut ends {
@@ -158,23 +160,23 @@ fn deal(vocabulary: &Vocabulary) -> (Vec<u32>, [usize; N_SHARES]) {
     }
     // Each end is a begin for now, and moves as its share fills.
     let mut dealt = vec![0; vocabulary.len()];
-    for number in 0..vocabulary.len() as u32 {
-        let end = &mut ends[share_of(number)];
-        dealt[*end] = number;
+    for (number, &share) in shares.iter().enumerate() {
+        let end = &mut ends[share as usize];
+        dealt[*end] = number as u32;
         *end += 1;
     }
     (dealt, ends)
 }
 
 impl Share {
-    fn merge(share: usize, parts: &[Part], hasher: &DefaultHashBuilder) -> Result<Share, Full> {
+    fn merge(share: usize, parts: &[Part], hasher: &TermHasher) -> Result<Share, Full> {
         let mut vocabulary = Vocabulary::with_hasher(hasher.clone());
         let mut statistics: Vec<TermStatistics> = Vec::new();
         let mut numbers = Vec::with_capacity(parts.len());
         for part in parts {
             let mut numbers_of_part = Vec::with_capacity(part.dealt_to(share).len());
             for &local in part.dealt_to(share) {
-                let number = vocabulary.insert_tagged(part.vocabulary.tag(local), part.vocabulary.term(local))?;
+                let number = vocabulary.insert(part.vocabulary.term(local).into())?;
                 if number as usize == statistics.len() {
                     statistics.push(TermStatistics::default());
                 }
@@ -219,7 +221,7 @@ impl Terms {
         let mut vocabulary = Vocabulary::with_hasher(self.hasher.clone());
         vocabulary.reserve(kept.len());
         for term in kept {
-            vocabulary.insert_tagged(self.shares[term.share as usize].vocabulary.tag(term.number), term.text)?;
+            vocabulary.insert(term.text.into())?;
         }
         Ok(vocabulary)
     }

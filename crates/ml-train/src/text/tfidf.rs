@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Document;
 use super::counts::{self, KeptTerm, Part, Rows, TermStatistics};
 use super::murmur::{feature, murmur3};
-use super::terms::TermReader;
-use super::vocabulary::{Full, Vocabulary};
+use super::terms::{TermReader, TermRoom};
+use super::vocabulary::{Full, MAX_FREQUENT, Vocabulary};
 use super::weights::TermWeights;
 use crate::error::TrainError;
 use crate::matrix::CsrMatrix;
@@ -25,6 +25,7 @@ const BYTES_PER_PART: usize = 1 << 16;
 /// weights of a document are scaled to length 1 (Euclidean): scikit-learn's `TfidfVectorizer` with smoothing. With a hash
 /// it is scikit-learn's `HashingVectorizer` followed by its `TfidfTransformer`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredModel")]
 pub struct TfidfModel {
     spec: TfidfSpec,
     /// Sorted; empty where terms are hashed.
@@ -34,7 +35,34 @@ pub struct TfidfModel {
     inverse_document_frequencies: Vec<f64>,
 }
 
+/// A model as it is stored.
+#[derive(Deserialize)]
+struct StoredModel {
+    spec: TfidfSpec,
+    vocabulary: Vocabulary,
+    #[serde(with = "packed::f64s")]
+    inverse_document_frequencies: Vec<f64>,
+}
+
+impl From<StoredModel> for TfidfModel {
+    fn from(stored: StoredModel) -> TfidfModel {
+        TfidfModel::new(stored.spec, stored.vocabulary, stored.inverse_document_frequencies)
+    }
+}
+
 impl TfidfModel {
+    fn new(spec: TfidfSpec, mut vocabulary: Vocabulary, inverse_document_frequencies: Vec<f64>) -> TfidfModel {
+        let n_terms = inverse_document_frequencies.len();
+        if n_terms == vocabulary.len() && n_terms > 2 * MAX_FREQUENT {
+            // The smaller its weight, the more documents have a term.
+            let mut numbers: Vec<u32> = (0..n_terms as u32).collect();
+            let weight = |number: &u32| inverse_document_frequencies[*number as usize];
+            numbers.select_nth_unstable_by(MAX_FREQUENT, |left, right| weight(left).total_cmp(&weight(right)));
+            vocabulary.favour(&numbers[..MAX_FREQUENT]);
+        }
+        TfidfModel { spec, vocabulary, inverse_document_frequencies }
+    }
+
     /// Fits vocabulary and weights on `documents`, and returns with them what [`TfidfModel::transform`] gives for the same
     /// documents, at little more cost.
     ///
@@ -72,7 +100,7 @@ impl TfidfModel {
             },
         );
         let vocabulary = vocabulary.map_err(too_long)?;
-        Ok((TfidfModel { spec: spec.clone(), vocabulary, inverse_document_frequencies }, matrix))
+        Ok((TfidfModel::new(spec.clone(), vocabulary, inverse_document_frequencies), matrix))
     }
 
     fn fit_hashed(spec: &TfidfSpec, hash: HashSpec, documents: &[Document<'_>]) -> (TfidfModel, CsrMatrix) {
@@ -157,7 +185,9 @@ impl TfidfModel {
 
     /// Counts the terms of some documents by the columns that they have.
     fn count(&self, documents: &[Document<'_>]) -> Rows {
-        let mut reader = TermReader::new(&self.spec);
+        let mut room = TermRoom::default();
+        let mut reader = TermReader::new(&self.spec, &mut room);
+        let mut finder = self.vocabulary.finder();
         let mut rows = Rows::default();
         // The column of each term as often as it is there; for a hash with its sign in the last bit.
         let mut columns: Vec<u32> = Vec::new();
@@ -165,11 +195,16 @@ impl TfidfModel {
             columns.clear();
             match self.spec.hash {
                 Some(hash) => reader.for_each(document, |term| {
-                    let code = murmur3(term.as_bytes());
+                    let code = murmur3(term.as_str().as_bytes());
                     columns.push(feature(code, hash.features) << 1 | u32::from(hash.signed && code < 0));
                 }),
-                None => reader
-                    .for_each(document, |term| columns.extend(self.vocabulary.find(term).map(|column| column << 1))),
+                None => {
+                    reader.for_each(document, |term| finder.find(term, &mut columns));
+                    finder.finish(&mut columns);
+                    for column in &mut columns {
+                        *column <<= 1;
+                    }
+                }
             }
             columns.sort_unstable();
             for same in columns.chunk_by(|left, right| left >> 1 == right >> 1) {

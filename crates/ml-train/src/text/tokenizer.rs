@@ -3,6 +3,7 @@
 use super::lower::lower;
 use super::stem::StemLanguage;
 use super::stop_words;
+use super::terms::Term;
 use super::word_runs::for_each_run;
 use crate::spec::StopWords;
 
@@ -36,6 +37,7 @@ impl<'s> Tokenizer<'s> {
         joined.clear();
         spans.clear();
         self.for_each_word(texts, lowered, |word| {
+            let word = word.as_str();
             if !joined.is_empty() {
                 joined.push(' ');
             }
@@ -50,7 +52,7 @@ impl<'s> Tokenizer<'s> {
         &self,
         texts: impl IntoIterator<Item = &'t str>,
         lowered: &mut String,
-        mut visit: impl FnMut(&str),
+        mut visit: impl FnMut(Term<'_>),
     ) {
         for text in texts {
             if self.lowercase {
@@ -62,24 +64,21 @@ impl<'s> Tokenizer<'s> {
         }
     }
 
-    fn cut(&self, text: &str, visit: &mut impl FnMut(&str)) {
-        for_each_run(text, |begin, end| {
-            // Of at least two characters: it does not end with its first.
-            if end - begin > char_width(text.as_bytes()[begin]) {
-                self.keep(&text[begin..end], visit);
+    #[inline]
+    fn cut(&self, text: &str, visit: &mut impl FnMut(Term<'_>)) {
+        if *self.stop_words == StopWords::None && self.stem.is_none() {
+            return for_each_span(text, |begin, end| visit(Term::new(text, begin, end)));
+        }
+        for_each_span(text, |begin, end| {
+            let word = &text[begin..end];
+            if stop_words::contains(self.stop_words, word) {
+                return;
+            }
+            match self.stem {
+                Some(language) => visit(Term::from(&*language.stem(word))),
+                None => visit(Term::new(text, begin, end)),
             }
         });
-    }
-
-    #[inline]
-    fn keep(&self, word: &str, visit: &mut impl FnMut(&str)) {
-        if stop_words::contains(self.stop_words, word) {
-            return;
-        }
-        match self.stem {
-            Some(language) => visit(&language.stem(word)),
-            None => visit(word),
-        }
     }
 }
 
@@ -96,8 +95,25 @@ impl Words {
 
     /// Returns the terms of `n_words` successive words, in order, with one space between two words.
     pub fn terms(&self, n_words: usize) -> impl Iterator<Item = &str> {
-        self.spans.windows(n_words).map(move |span| &self.joined[span[0].0 as usize..span[n_words - 1].1 as usize])
+        self.terms_within(n_words).map(Term::as_str)
     }
+
+    /// Does the same with what comes behind each term.
+    pub(super) fn terms_within(&self, n_words: usize) -> impl Iterator<Item = Term<'_>> {
+        let term = move |span: &[(u32, u32)]| Term::new(&self.joined, span[0].0 as usize, span[n_words - 1].1 as usize);
+        self.spans.windows(n_words).map(term)
+    }
+}
+
+/// Calls `visit` with where each word of `text` begins and ends.
+#[inline]
+fn for_each_span(text: &str, mut visit: impl FnMut(usize, usize)) {
+    for_each_run(text, |begin, end| {
+        // Of at least two characters: it does not end with its first.
+        if end - begin > char_width(text.as_bytes()[begin]) {
+            visit(begin, end);
+        }
+    });
 }
 
 /// Returns the width in bytes of the character that begins with `byte`.
