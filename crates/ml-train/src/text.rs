@@ -7,6 +7,7 @@ mod murmur;
 mod sentiment;
 mod stem;
 mod stop_words;
+mod tally;
 mod term_key;
 mod terms;
 mod tfidf;

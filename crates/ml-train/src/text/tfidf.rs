@@ -1,6 +1,7 @@
 //! Term frequency times inverse document frequency, fitted in parallel with one result whatever the number of threads.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -8,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::Document;
 use super::counts::{self, KeptTerm, Part, Rows, TermStatistics};
 use super::murmur::{feature, murmur3};
+use super::tally::Tally;
 use super::terms::{TermReader, TermRoom};
 use super::vocabulary::{Full, MAX_FREQUENT, Vocabulary};
 use super::weights::TermWeights;
 use crate::error::TrainError;
-use crate::matrix::CsrMatrix;
+use crate::matrix::{CsrBuilder, CsrMatrix};
 use crate::packed;
 use crate::spec::{DocumentFrequency, HashSpec, MAX_HASHED_FEATURES, TfidfSpec};
 
@@ -120,7 +122,8 @@ impl TfidfModel {
             }
             model.inverse_document_frequencies = smooth_idf(spec, documents.len(), n_documents.into_iter());
         }
-        let weighted: Vec<CsrMatrix> = parts.par_iter().map(|rows| model.weigh(rows)).collect();
+        let weighted: Vec<CsrMatrix> =
+            parts.par_iter().map(|rows| model.weights().weigh(rows, |column| column)).collect();
         let matrix = CsrMatrix::concatenate(model.n_terms(), &weighted);
         (model, matrix)
     }
@@ -130,10 +133,9 @@ impl TfidfModel {
         let parts = counts::parts_of(documents, BYTES_PER_PART);
         if parts.len() <= 1 {
             // Handing over to another thread takes longer than a text.
-            return self.weigh(&self.count(documents));
+            return self.weigh(documents);
         }
-        let weighted: Vec<CsrMatrix> =
-            parts.into_par_iter().map(|part| self.weigh(&self.count(&documents[part]))).collect();
+        let weighted: Vec<CsrMatrix> = parts.into_par_iter().map(|part| self.weigh(&documents[part])).collect();
         CsrMatrix::concatenate(self.n_terms(), &weighted)
     }
 
@@ -173,48 +175,77 @@ impl TfidfModel {
         (n_weights != expected).then(|| format!("{} terms have {n_weights} weights", self.n_terms()))
     }
 
-    /// Weighs the terms of some documents, counted by column.
-    fn weigh(&self, rows: &Rows) -> CsrMatrix {
-        let weights = TermWeights {
+    fn weights(&self) -> TermWeights<'_> {
+        TermWeights {
             spec: &self.spec,
             n_terms: self.n_terms(),
             inverse_document_frequencies: &self.inverse_document_frequencies,
-        };
-        weights.weigh(rows, |column| column)
+        }
+    }
+
+    /// Weighs the terms of some documents.
+    fn weigh(&self, documents: &[Document<'_>]) -> CsrMatrix {
+        let weights = self.weights();
+        let mut builder = CsrBuilder::new(self.n_terms());
+        self.for_each_row(documents, |counts| weights.push_row(counts, &mut builder));
+        builder.finish()
     }
 
     /// Counts the terms of some documents by the columns that they have.
     fn count(&self, documents: &[Document<'_>]) -> Rows {
-        let mut room = TermRoom::default();
-        let mut reader = TermReader::new(&self.spec, &mut room);
-        let mut finder = self.vocabulary.finder();
         let mut rows = Rows::default();
-        // The column of each term as often as it is there; for a hash with its sign in the last bit.
-        let mut columns: Vec<u32> = Vec::new();
-        for document in documents {
-            columns.clear();
-            match self.spec.hash {
-                Some(hash) => reader.for_each(document, |term| {
-                    let code = murmur3(term.as_str().as_bytes());
-                    columns.push(feature(code, hash.features) << 1 | u32::from(hash.signed && code < 0));
-                }),
-                None => {
-                    reader.for_each(document, |term| finder.find(term, &mut columns));
-                    finder.finish(&mut columns);
-                    for column in &mut columns {
-                        *column <<= 1;
-                    }
-                }
-            }
-            columns.sort_unstable();
-            for same in columns.chunk_by(|left, right| left >> 1 == right >> 1) {
-                let n_negative = same.iter().filter(|&&code| code & 1 == 1).count();
-                rows.push(same[0] >> 1, same.len() as i32 - 2 * n_negative as i32);
+        self.for_each_row(documents, |counts| {
+            for &(column, count) in counts {
+                rows.push(column, count);
             }
             rows.end_row();
-        }
+        });
         rows
     }
+
+    /// Calls `visit` with the counts of the terms of each document, by ascending column.
+    fn for_each_row(&self, documents: &[Document<'_>], mut visit: impl FnMut(&[(u32, i32)])) {
+        let mut room = ROOM.take();
+        let Room { terms, columns, tally } = &mut room;
+        tally.reserve(self.n_terms());
+        let mut reader = TermReader::new(&self.spec, terms);
+        let mut finder = self.vocabulary.finder();
+        for document in documents {
+            columns.clear();
+            if let Some(hash) = self.spec.hash {
+                // With the sign of each term in the last bit.
+                reader.for_each(document, |term| {
+                    let code = murmur3(term.as_str().as_bytes());
+                    columns.push(feature(code, hash.features) << 1 | u32::from(hash.signed && code < 0));
+                });
+                visit(tally.add_up(columns.iter().map(|&code| (code >> 1, if code & 1 == 1 { -1 } else { 1 }))));
+            } else {
+                reader.for_each(document, |term| finder.find(term, columns));
+                finder.finish(columns);
+                visit(tally.add_up(columns.iter().map(|&column| (column, 1))));
+            }
+        }
+        if documents.iter().flatten().map(|text| text.len()).sum::<usize>() <= MAX_BYTES_OF_ROOM {
+            ROOM.set(room);
+        }
+    }
+}
+
+/// Room for the terms of a document.
+#[derive(Default)]
+struct Room {
+    terms: TermRoom,
+    /// The column of each term as often as it is there.
+    columns: Vec<u32>,
+    tally: Tally,
+}
+
+/// Room that was made for more text than this is given back.
+const MAX_BYTES_OF_ROOM: usize = 1 << 20;
+
+thread_local! {
+    /// The room of the documents before: making it takes longer than a short text.
+    static ROOM: Cell<Room> = Cell::default();
 }
 
 fn too_long(_: Full) -> TrainError {

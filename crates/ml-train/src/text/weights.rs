@@ -1,6 +1,10 @@
 //! What the counts of terms weigh in a document.
 
+use std::sync::LazyLock;
+
 use super::counts::{LEFT_OUT, Rows};
+use super::tally::Tally;
+use crate::ahead;
 use crate::matrix::{CsrBuilder, CsrMatrix};
 use crate::spec::{Norm, TfidfSpec};
 
@@ -18,22 +22,25 @@ impl TermWeights<'_> {
     pub(super) fn weigh(&self, rows: &Rows, column_of: impl Fn(u32) -> u32) -> CsrMatrix {
         let mut builder = CsrBuilder::new(self.n_terms);
         builder.reserve(rows.n_rows(), rows.n_counts());
-        let mut row: Vec<(u32, i32)> = Vec::new();
-        let mut weights: Vec<f64> = Vec::new();
+        let mut tally = Tally::default();
+        tally.reserve(self.n_terms);
         for counts in rows.iter() {
-            row.clear();
-            row.extend(counts.iter().map(|&(number, count)| (column_of(number), count)));
-            row.retain(|&(column, _)| column != LEFT_OUT);
-            row.sort_unstable_by_key(|&(column, _)| column);
-            weights.clear();
-            weights.extend(row.iter().map(|&(column, count)| self.weight(column, count)));
-            let length = self.spec.norm.length(&weights);
-            for (&(column, _), weight) in row.iter().zip(&weights) {
-                builder.push(column as usize, weight / length);
-            }
-            builder.end_row();
+            let by_column = counts.iter().map(|&(number, count)| (column_of(number), count));
+            self.push_row(tally.add_up(by_column.filter(|&(column, _)| column != LEFT_OUT)), &mut builder);
         }
         builder.finish()
+    }
+
+    /// Adds the row of a document with the given counts, by ascending column.
+    pub(super) fn push_row(&self, counts: &[(u32, i32)], builder: &mut CsrBuilder) {
+        let factors = self.inverse_document_frequencies;
+        ahead::touch(counts.iter().filter_map(|&(column, _)| Some(factors.get(column as usize)?.to_bits())));
+        let weights: Vec<f64> = counts.iter().map(|&(column, count)| self.weight(column, count)).collect();
+        let length = self.spec.norm.length(&weights);
+        for (&(column, _), weight) in counts.iter().zip(&weights) {
+            builder.push(column as usize, weight / length);
+        }
+        builder.end_row();
     }
 
     #[inline]
@@ -42,7 +49,7 @@ impl TermWeights<'_> {
             // Most terms are there once, and the logarithm of 1 need not be asked for.
             1 => 1.0,
             _ if self.spec.binary => 1.0,
-            _ if self.spec.sublinear_tf => 1.0 + f64::from(count).ln(),
+            _ if self.spec.sublinear_tf => sublinear(count),
             _ => f64::from(count),
         };
         match self.inverse_document_frequencies.get(column as usize) {
@@ -51,6 +58,17 @@ impl TermWeights<'_> {
         }
     }
 }
+
+/// How much a term weighs that is there so many times.
+fn sublinear(count: i32) -> f64 {
+    match SUBLINEAR.get(count as usize) {
+        Some(weight) => *weight,
+        None => 1.0 + f64::from(count).ln(),
+    }
+}
+
+/// That of the counts that are usual.
+static SUBLINEAR: LazyLock<[f64; 64]> = LazyLock::new(|| std::array::from_fn(|count| 1.0 + (count as f64).ln()));
 
 impl Norm {
     /// Returns what the weights of a document are divided by.
