@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Outputs, Predictor, Scores, best_class, check_width};
+use crate::ahead;
 use crate::error::PredictError;
 use crate::matrix::FeatureMatrix;
 use crate::packed;
@@ -58,6 +59,12 @@ pub struct LinearPredictor {
 
 /// How many rows a thread scores at a time.
 const ROWS_PER_PART: usize = 256;
+
+/// The weights of how many cells are asked for at a time, before they are needed.
+const CELLS_AHEAD: usize = 16;
+
+/// Weights that take no more than this stay near the processor by themselves.
+const NEAR_BYTES: usize = 1 << 20;
 
 impl LinearPredictor {
     /// Makes a predictor of weights that lie feature by feature.
@@ -119,11 +126,42 @@ impl LinearPredictor {
     fn add_sums(&self, features: &FeatureMatrix, first_row: usize, sums: &mut [f64]) {
         let n_outputs = self.intercepts.len();
         for (row, sums) in sums.chunks_mut(n_outputs).enumerate() {
-            features.for_each_in_row(first_row + row, |feature, value| {
-                let weights = &self.weights[feature * n_outputs..(feature + 1) * n_outputs];
-                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += value * weight);
-            });
+            match features {
+                FeatureMatrix::Sparse(sparse) if self.is_far() => {
+                    let (columns, values) = sparse.row(first_row + row);
+                    for (columns, values) in columns.chunks(CELLS_AHEAD).zip(values.chunks(CELLS_AHEAD)) {
+                        self.touch(columns);
+                        columns.iter().zip(values).for_each(|(&column, &value)| self.add(column as usize, value, sums));
+                    }
+                }
+                _ => features.for_each_in_row(first_row + row, |feature, value| self.add(feature, value, sums)),
+            }
         }
+    }
+
+    #[inline]
+    fn add(&self, feature: usize, value: f64, sums: &mut [f64]) {
+        sums.iter_mut().zip(self.weights_of(feature)).for_each(|(sum, weight)| *sum += value * weight);
+    }
+
+    #[inline]
+    fn weights_of(&self, feature: usize) -> &[f64] {
+        let n_outputs = self.intercepts.len();
+        &self.weights[feature * n_outputs..(feature + 1) * n_outputs]
+    }
+
+    /// Returns whether the weights are too many to stay near the processor.
+    fn is_far(&self) -> bool {
+        size_of_val(self.weights.as_slice()) > NEAR_BYTES
+    }
+
+    /// Asks for the weights of features: one of each cache line that they lie in.
+    fn touch(&self, columns: &[u32]) {
+        const PER_LINE: usize = 64 / size_of::<f64>();
+        ahead::touch(columns.iter().flat_map(|&column| {
+            let weights = self.weights_of(column as usize);
+            weights.iter().step_by(PER_LINE).chain(weights.last()).map(|weight| weight.to_bits())
+        }));
     }
 }
 
