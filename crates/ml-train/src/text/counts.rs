@@ -17,6 +17,9 @@ use crate::spec::TfidfSpec;
 /// there are several parts in a small collection.
 const BYTES_PER_PART: usize = 1 << 17;
 
+/// How many distinct words a part of that length has at least, as a rule.
+const USUAL_TERMS: usize = 2048;
+
 /// How many shares the terms are dealt out to by their hash.
 const N_SHARES: usize = 1 << SHARE_BITS;
 
@@ -102,6 +105,7 @@ impl Part {
         let mut room = TermRoom::default();
         let mut reader = TermReader::new(spec, &mut room);
         let mut vocabulary = Vocabulary::with_hasher(hasher.clone());
+        vocabulary.reserve(USUAL_TERMS);
         let mut statistics: Vec<TermStatistics> = Vec::new();
         let mut rows = Rows::default();
         // For each term, the place of its count in the current document, valid if it is not before the document's begin.
@@ -148,7 +152,7 @@ impl Part {
 /// Returns the numbers of all terms, share by share, and where each share ends.
 fn deal(vocabulary: &Vocabulary) -> (Vec<u32>, [usize; N_SHARES]) {
     // Buckets are found by the low bits of a hash, shares by the high ones, so that a share spreads over its buckets.
-    let share_of = |number: u32| (vocabulary.hash_of(vocabulary.term(number).into()) >> (u32::BITS - SHARE_BITS)) as u8;
+    let share_of = |number: u32| (vocabulary.hash_of(vocabulary.term_within(number)) >> (u32::BITS - SHARE_BITS)) as u8;
     let shares: Vec<u8> = (0..vocabulary.len() as u32).map(share_of).collect();
     let mut ends = [0; N_SHARES];
     for &share in &shares {
@@ -176,7 +180,7 @@ impl Share {
         for part in parts {
             let mut numbers_of_part = Vec::with_capacity(part.dealt_to(share).len());
             for &local in part.dealt_to(share) {
-                let number = vocabulary.insert(part.vocabulary.term(local).into())?;
+                let number = vocabulary.insert(part.vocabulary.term_within(local))?;
                 if number as usize == statistics.len() {
                     statistics.push(TermStatistics::default());
                 }

@@ -56,6 +56,12 @@ impl Vocabulary {
     }
 
     pub(super) fn term(&self, number: u32) -> &str {
+        term(&self.text, &self.ends, number).as_str()
+    }
+
+    /// Returns the term at `number` with those behind it.
+    #[inline]
+    pub(super) fn term_within(&self, number: u32) -> Term<'_> {
         term(&self.text, &self.ends, number)
     }
 
@@ -69,7 +75,7 @@ impl Vocabulary {
     pub(super) fn favour(&mut self, numbers: &[u32]) {
         self.frequent = vec![Bucket::default(); 2 * MAX_FREQUENT / PLACES];
         for &number in numbers {
-            let key = self.hasher.key(self.term(number).into());
+            let key = self.hasher.key(self.term_within(number));
             let place = self.hasher.hash(key) as usize & (self.frequent.len() - 1);
             if !key.is_long() && self.frequent[place].has_room() {
                 self.frequent[place].push(key, number);
@@ -85,8 +91,7 @@ impl Vocabulary {
     /// Returns the number of `term`, which it is given if it has none.
     #[inline]
     pub(super) fn insert(&mut self, term: Term<'_>) -> Result<u32, Full> {
-        // At most half are taken, so that few buckets are full.
-        if self.ends.len() * 2 >= self.buckets.len() * PLACES {
+        if self.is_full_with(self.ends.len()) {
             self.grow();
         }
         let key = self.hasher.key(term);
@@ -95,9 +100,15 @@ impl Vocabulary {
 
     /// Reserves room for `n_terms` terms.
     pub(super) fn reserve(&mut self, n_terms: usize) {
-        while n_terms * 2 >= self.buckets.len() * PLACES {
+        while self.is_full_with(n_terms) {
             self.grow();
         }
+    }
+
+    /// Returns whether so many terms are too many for the buckets: at most two thirds of their places are taken, so that few
+    /// of them are full.
+    fn is_full_with(&self, n_terms: usize) -> bool {
+        n_terms * 3 >= self.buckets.len() * PLACES * 2
     }
 
     fn append(&mut self, bucket: usize, key: TermKey, term: Term<'_>) -> Result<u32, Full> {
@@ -253,10 +264,11 @@ impl Finder<'_> {
     }
 }
 
-fn term<'t>(text: &'t str, ends: &[u32], number: u32) -> &'t str {
+#[inline]
+fn term<'t>(text: &'t str, ends: &[u32], number: u32) -> Term<'t> {
     let number = number as usize;
     let begin = if number == 0 { 0 } else { ends[number - 1] as usize };
-    &text[begin..ends[number] as usize]
+    Term::new(text, begin, ends[number] as usize)
 }
 
 impl PartialEq for Vocabulary {
@@ -288,7 +300,7 @@ impl<'de> Deserialize<'de> for Vocabulary {
         let mut vocabulary = Vocabulary::default();
         vocabulary.reserve(ends.len());
         for number in 0..ends.len() as u32 {
-            if vocabulary.insert(term(&text, &ends, number).into()) != Ok(number) {
+            if vocabulary.insert(term(&text, &ends, number)) != Ok(number) {
                 return Err(D::Error::custom("a term stands twice in a vocabulary"));
             }
         }

@@ -37,6 +37,7 @@ impl TermWeights<'_> {
         ahead::touch(counts.iter().filter_map(|&(column, _)| Some(factors.get(column as usize)?.to_bits())));
         let weights: Vec<f64> = counts.iter().map(|&(column, count)| self.weight(column, count)).collect();
         let length = self.spec.norm.length(&weights);
+        builder.reserve(1, counts.len());
         for (&(column, _), weight) in counts.iter().zip(&weights) {
             builder.push(column as usize, weight / length);
         }
