@@ -298,6 +298,11 @@ fn invalid_rows(blocks: &[(Vec<String>, Block<'_>)], missing: MissingValues) -> 
 fn side_by_side(blocks: &[Block<'_>], rows: &[usize]) -> CsrMatrix {
     CsrMatrix::by_rows(blocks.iter().map(n_features).sum(), rows.len(), |position, features| {
         let row = rows[position];
+        let n_cells = |block: &Block<'_>| match block {
+            Block::Features(part) => part.row(row).0.len(),
+            block => n_features(block),
+        };
+        features.reserve(1, blocks.iter().map(n_cells).sum());
         let mut first_feature = 0;
         for block in blocks {
             match block {
