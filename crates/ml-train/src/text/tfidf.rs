@@ -122,8 +122,7 @@ impl TfidfModel {
             }
             model.inverse_document_frequencies = smooth_idf(spec, documents.len(), n_documents.into_iter());
         }
-        let weighted: Vec<CsrMatrix> =
-            parts.par_iter().map(|rows| model.weights().weigh(rows, |column| column)).collect();
+        let weighted: Vec<CsrMatrix> = parts.par_iter().map(|rows| model.weights().weigh_in_order(rows)).collect();
         let matrix = CsrMatrix::concatenate(model.n_terms(), &weighted);
         (model, matrix)
     }

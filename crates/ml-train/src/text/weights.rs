@@ -31,6 +31,16 @@ impl TermWeights<'_> {
         builder.finish()
     }
 
+    /// Returns the weights of counts that have their columns already, in ascending order.
+    pub(super) fn weigh_in_order(&self, rows: &Rows) -> CsrMatrix {
+        let mut builder = CsrBuilder::new(self.n_terms);
+        builder.reserve(rows.n_rows(), rows.n_counts());
+        for counts in rows.iter() {
+            self.push_row(counts, &mut builder);
+        }
+        builder.finish()
+    }
+
     /// Adds the row of a document with the given counts, by ascending column.
     pub(super) fn push_row(&self, counts: &[(u32, i32)], builder: &mut CsrBuilder) {
         let factors = self.inverse_document_frequencies;
