@@ -6,6 +6,8 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::shown::shown;
+
 /// The fields of a record by name.
 pub type Fields = Map<String, Value>;
 
@@ -38,6 +40,24 @@ enum Part {
     "`{0}` does not name a field: a name is needed, or names joined by single dots, each with `[0]` or `[*]` for items"
 )]
 pub struct InvalidFieldPath(String);
+
+/// A field cannot be set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlace {
+    /// What is to have the field is no object.
+    #[error("`{field}` cannot be made: `{parent}` is {shown} already")]
+    Occupied {
+        /// What was to be set.
+        field: FieldPath,
+        /// The path to what stands in the way.
+        parent: String,
+        /// What stands there.
+        shown: String,
+    },
+    /// It is an item that is not there.
+    #[error("`{0}` cannot be made: there is no such item")]
+    Item(FieldPath),
+}
 
 impl FieldPath {
     /// Accepts a non-empty name, or non-empty names joined by dots; behind a name `[0]` is an item, and `[*]` every item.
@@ -143,23 +163,25 @@ impl FieldPath {
         }
     }
 
-    /// Sets the field, making the objects on the way; a parent that is not an object is replaced by one. An item that is not
-    /// there is not made.
-    pub fn set(&self, fields: &mut Fields, value: Value) {
+    /// Sets the field, making the objects on the way.
+    ///
+    /// # Errors
+    /// [`NoPlace`] where something else stands on the way, which is left as it is, or where an item is not there.
+    pub fn set(&self, fields: &mut Fields, value: Value) -> Result<(), NoPlace> {
         if let Some(place) = self.get_mut(fields) {
             *place = value;
-            return;
+            return Ok(());
+        }
+        if let Some(no_place) = self.find_obstacle(fields) {
+            return Err(no_place);
         }
         let Some((first, rest)) = self.split_first() else {
             fields.insert(self.text.clone(), value);
-            return;
+            return Ok(());
         };
-        if !self.is_made_of_names() {
-            return;
-        }
         let mut place = fields.entry(first).or_insert(Value::Null);
         for part in rest {
-            let Part::Name(name) = part else { return };
+            let Part::Name(name) = part else { return Err(NoPlace::Item(self.clone())) };
             if !place.is_object() {
                 *place = Value::Object(Fields::new());
             }
@@ -167,6 +189,31 @@ impl FieldPath {
             place = object.entry(name.as_str()).or_insert(Value::Null);
         }
         *place = value;
+        Ok(())
+    }
+
+    /// Returns why the field cannot be set, if it cannot. A parent that holds nothing may become an object.
+    pub(crate) fn find_obstacle(&self, fields: &Fields) -> Option<NoPlace> {
+        if self.get(fields).is_some() {
+            return None;
+        }
+        if !self.is_made_of_names() {
+            return Some(NoPlace::Item(self.clone()));
+        }
+        let (first, rest) = self.split_first()?;
+        let (mut parent, mut place) = (first.to_owned(), fields.get(first)?);
+        for part in rest {
+            let Part::Name(name) = part else { return None };
+            if is_blank(place) {
+                return None;
+            }
+            let Value::Object(object) = place else {
+                return Some(NoPlace::Occupied { field: self.clone(), parent, shown: shown(place) });
+            };
+            place = object.get(name)?;
+            parent = format!("{parent}.{name}");
+        }
+        None
     }
 
     fn split_first(&self) -> Option<(&str, &[Part])> {
@@ -403,8 +450,13 @@ mod tests {
         #[test]
         fn what_is_set_is_found_and_removed(text in "[a-c]{1,2}(\\.[a-c]{1,2}){0,3}", other in "[a-c](\\.[a-c]){0,2}") {
             let mut record = Fields::new();
-            path(&other).set(&mut record, json!("other"));
-            path(&text).set(&mut record, json!(1));
+            path(&other).set(&mut record, json!("other")).unwrap();
+            let before = record.clone();
+            if path(&text).set(&mut record, json!(1)).is_err() {
+                prop_assert!(text.starts_with(&format!("{other}.")), "only what stands above is in the way");
+                prop_assert_eq!(record, before);
+                return Ok(());
+            }
             prop_assert_eq!(path(&text).get(&record), Some(&json!(1)));
             prop_assert_eq!(path(&text).remove(&mut record), Some(json!(1)));
             prop_assert_eq!(path(&text).get(&record), None);
@@ -418,7 +470,8 @@ mod tests {
                 found.get(&record);
                 found.each_filled(&record, &mut |_| {});
                 found.each_mut(&mut record, &mut |_| {});
-                found.set(&mut record, json!(1));
+                let obstacle = found.find_obstacle(&record);
+                prop_assert_eq!(found.set(&mut record, json!(1)).err(), obstacle);
                 found.remove(&mut record);
             }
         }
@@ -427,8 +480,24 @@ mod tests {
     #[test]
     fn setting_makes_the_objects_on_the_way() {
         let mut record = Fields::new();
-        path("a.b.c").set(&mut record, json!(1));
+        path("a.b.c").set(&mut record, json!(1)).unwrap();
         assert_eq!(Value::Object(record), json!({"a": {"b": {"c": 1}}}));
+    }
+
+    #[test]
+    fn setting_destroys_nothing_that_stands_on_the_way() {
+        for parent in [json!(5), json!("x"), json!([{"c": 1}]), json!(false)] {
+            let mut record = fields(json!({"a": {"b": parent}}));
+            let before = record.clone();
+            let message = path("a.b.c.d").set(&mut record, json!(1)).unwrap_err().to_string();
+            let shown = shown(&parent);
+            assert_eq!(message, format!("`a.b.c.d` cannot be made: `a.b` is {shown} already"));
+            assert_eq!(record, before);
+        }
+        let mut record = fields(json!({"a": null, "b": " "}));
+        path("a.x").set(&mut record, json!(1)).unwrap();
+        path("b.x").set(&mut record, json!(2)).unwrap();
+        assert_eq!(Value::Object(record), json!({"a": {"x": 1}, "b": {"x": 2}}));
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod html;
 mod lookup;
 mod number;
 mod rename;
+#[cfg(test)]
+mod tests;
 mod text;
 mod unit;
 
@@ -122,9 +124,9 @@ impl Step {
             Step::CollapseWhiteSpace(names) => each_text(names, fields, text::collapse_white_space),
             Step::Unicode(unicode) => each_text(&unicode.fields, fields, |text| unicode.form.apply(text)),
             Step::StripHtml(names) => each_text(names, fields, html::strip),
-            Step::Rename(rename) => rename.apply(fields),
+            Step::Rename(rename) => rename.apply(fields, reasons),
             Step::Cast(cast) => cast.apply(fields, reasons),
-            Step::Default(default) => default.apply(fields),
+            Step::Default(default) => default.apply(fields, reasons),
             Step::ParseDate(date) => date.apply(fields, reasons),
             Step::ParseNumber(number) => number.apply(fields, reasons),
             Step::Unit(unit) => unit.apply(fields, reasons),
@@ -145,10 +147,17 @@ impl FillDefault {
         (!self.field.is_made_of_names()).then(|| format!("`{}` cannot be made: names are needed", self.field))
     }
 
-    fn apply(&self, fields: &mut Fields) {
+    fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
         if self.field.get_filled(fields).is_none() {
-            self.field.set(fields, self.value.clone());
+            set(&self.field, self.value.clone(), "default", fields, reasons);
         }
+    }
+}
+
+/// Sets `to`, or says what stands in the way.
+fn set(to: &FieldPath, value: Value, step: &'static str, fields: &mut Fields, reasons: &mut Reasons) {
+    if let Err(no_place) = to.set(fields, value) {
+        reasons.add(to, step, no_place.to_string());
     }
 }
 
@@ -188,7 +197,7 @@ fn convert_each(
             }
         });
         if let (Some(into), Some(made)) = (into, made) {
-            into.set(fields, made);
+            set(into, made, step, fields, reasons);
         }
         if let Some(message) = fault.filter(|_| !reasons.names(name)) {
             reasons.add(name, step, message);
@@ -206,102 +215,4 @@ fn fault_of_into(names: &FieldList, into: Option<&FieldPath>) -> Option<String> 
         return Some("into takes the result of one field alone".to_owned());
     }
     (!into.is_made_of_names()).then(|| format!("`{into}` cannot be made: names are needed"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// Runs `step` on `record` and checks the record after it, and the messages.
-    fn check(step: Value, record: Value, expected: Value, messages: &[&str]) {
-        let step: Step = serde_json::from_value(step).unwrap();
-        assert_eq!(step.fault(), None, "{step:?}");
-        let Value::Object(mut fields) = record else { panic!("{record} is not an object") };
-        let mut reasons = Reasons::default();
-        step.apply(&mut fields, &mut reasons);
-        assert_eq!(Value::Object(fields), expected, "{step:?}");
-        let found: Vec<String> = reasons.into_vec().into_iter().map(|reason| reason.message).collect();
-        assert_eq!(found, messages, "{step:?}");
-    }
-
-    #[test]
-    fn text_steps_change_text_alone() {
-        check(json!({"trim": ["a", "b"]}), json!({"a": " x ", "b": 1}), json!({"a": "x", "b": 1}), &[]);
-        check(json!({"lowercase": "a"}), json!({"a": "ÄB"}), json!({"a": "äb"}), &[]);
-        check(json!({"uppercase": "a"}), json!({"a": "aapl"}), json!({"a": "AAPL"}), &[]);
-        check(json!({"collapse_white_space": "a"}), json!({"a": " x\n\t y "}), json!({"a": "x y"}), &[]);
-        check(
-            json!({"unicode": {"fields": "a", "form": "nfc"}}),
-            json!({"a": "e\u{301}"}),
-            json!({"a": "\u{e9}"}),
-            &[],
-        );
-        check(json!({"unicode": {"fields": "a", "form": "nfkc"}}), json!({"a": "ﬁ①"}), json!({"a": "fi1"}), &[]);
-        check(json!({"strip_html": "a"}), json!({"a": "<b>x</b> &amp; y"}), json!({"a": "x & y"}), &[]);
-        check(json!({"trim": "absent"}), json!({"a": null}), json!({"a": null}), &[]);
-    }
-
-    #[test]
-    fn rename_takes_the_first_that_is_there() {
-        let step = json!({"rename": {"from": ["body", "message"], "to": "text"}});
-        check(step.clone(), json!({"message": "x"}), json!({"text": "x"}), &[]);
-        check(step.clone(), json!({"body": "x", "message": "y"}), json!({"text": "x", "message": "y"}), &[]);
-        check(step, json!({"text": "kept", "body": "x"}), json!({"text": "kept", "body": "x"}), &[]);
-    }
-
-    #[test]
-    fn casts_say_what_they_cannot_read() {
-        let cast = |to: &str| json!({"cast": {"fields": "a", "to": to}});
-        check(cast("number"), json!({"a": " 1.5 "}), json!({"a": 1.5}), &[]);
-        check(cast("number"), json!({"a": ""}), json!({"a": null}), &[]);
-        check(cast("number"), json!({"a": "NaN"}), json!({"a": "NaN"}), &["`NaN` is not a number"]);
-        check(cast("number"), json!({"a": "x"}), json!({"a": "x"}), &["`x` is not a number"]);
-        check(cast("integer"), json!({"a": 3.0}), json!({"a": 3}), &[]);
-        check(cast("integer"), json!({"a": "-7"}), json!({"a": -7}), &[]);
-        check(cast("integer"), json!({"a": 3.5}), json!({"a": 3.5}), &["`3.5` is not a whole number"]);
-        check(cast("boolean"), json!({"a": "Yes"}), json!({"a": true}), &[]);
-        check(cast("boolean"), json!({"a": 0}), json!({"a": false}), &[]);
-        check(cast("boolean"), json!({"a": 2}), json!({"a": 2}), &["`2` is not a truth value"]);
-        check(cast("text"), json!({"a": 98178}), json!({"a": "98178"}), &[]);
-        check(cast("text"), json!({"a": [1]}), json!({"a": [1]}), &["`[1]` cannot be turned into text"]);
-    }
-
-    #[test]
-    fn dates_become_rfc_3339() {
-        let step = json!({"parse_date": {"fields": "at", "formats": ["%d/%m/%Y", "iso"]}});
-        check(step.clone(), json!({"at": "31/05/2024"}), json!({"at": "2024-05-31T00:00:00Z"}), &[]);
-        check(step.clone(), json!({"at": "2024-05-31"}), json!({"at": "2024-05-31T00:00:00Z"}), &[]);
-        let message = "`soon` is not a date or time that is understood, such as 2024-05-31 or 2024-05-31T08:30:00Z";
-        check(step, json!({"at": "soon"}), json!({"at": "soon"}), &[message]);
-    }
-
-    #[test]
-    fn defaults_fill_blanks_and_remove_takes_out() {
-        let step = json!({"default": {"field": "lang", "value": "en"}});
-        check(step.clone(), json!({}), json!({"lang": "en"}), &[]);
-        check(step.clone(), json!({"lang": " "}), json!({"lang": "en"}), &[]);
-        check(step, json!({"lang": "no"}), json!({"lang": "no"}), &[]);
-        check(json!({"remove": ["a", "b.c"]}), json!({"a": 1, "b": {"c": 1, "d": 2}}), json!({"b": {"d": 2}}), &[]);
-    }
-
-    #[test]
-    fn wrong_arguments_are_faults() {
-        for step in [
-            json!({"trim": []}),
-            json!({"rename": {"from": ["a", "b"], "to": "a"}}),
-            json!({"default": {"field": "a", "value": null}}),
-        ] {
-            let step: Step = serde_json::from_value(step).unwrap();
-            assert!(step.fault().is_some(), "{step:?}");
-        }
-        for step in [
-            json!({"trimm": "a"}),
-            json!({"cast": {"fields": "a", "to": "number", "x": 1}}),
-            json!({"parse_date": {"fields": "a", "formats": ["%Q"]}}),
-        ] {
-            assert!(serde_json::from_value::<Step>(step.clone()).is_err(), "{step}");
-        }
-    }
 }

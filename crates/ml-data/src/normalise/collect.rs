@@ -66,7 +66,7 @@ impl Collect {
             name.each_filled(fields, &mut |value| values.push(value));
         }
         match self.result(&values) {
-            Ok(Some(value)) => self.to.set(fields, value),
+            Ok(Some(value)) => super::set(&self.to, value, "collect", fields, reasons),
             Ok(None) => {}
             Err(message) => reasons.add(&self.to, "collect", message),
         }

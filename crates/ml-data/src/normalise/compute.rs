@@ -97,6 +97,6 @@ impl Compute {
             Some(places) => (result * 10_f64.powi(places as i32)).round() / 10_f64.powi(places as i32),
             None => result,
         };
-        self.to.set(fields, whole_or_not(rounded));
+        super::set(&self.to, whole_or_not(rounded), "compute", fields, reasons);
     }
 }

@@ -64,7 +64,7 @@ impl ParseNumber {
                 reasons.add(name, "parse_number", message);
             }
             if let (Some(field), Some(code)) = (&self.currency, currency) {
-                field.set(fields, Value::String(code));
+                super::set(field, Value::String(code), "parse_number", fields, reasons);
             }
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::field::{FieldList, FieldPath, Fields};
+use crate::reason::Reasons;
 
 /// Arguments of [`crate::normalise::Step::Rename`]: the first of `from` that is there becomes `to`.
 ///
@@ -30,12 +31,23 @@ impl Rename {
         self.from.iter().any(|from| *from == self.to).then(|| format!("`{}` is renamed to itself", self.to))
     }
 
-    pub(super) fn apply(&self, fields: &mut Fields) {
+    pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
         if self.to.get(fields).is_some() {
             return;
         }
-        if let Some(value) = self.from.iter().find_map(|from| from.remove(fields)) {
-            self.to.set(fields, value);
+        let Some(from) = self.from.iter().find(|from| from.get(fields).is_some()) else { return };
+        if self.to.find_obstacle(fields).is_none() {
+            if let Some(value) = from.remove(fields) {
+                super::set(&self.to, value, "rename", fields, reasons);
+            }
+            return;
+        }
+        // What stands in the way may be what is renamed, as from `price` to `price.amount`.
+        let mut renamed = fields.clone();
+        let Some(value) = from.remove(&mut renamed) else { return };
+        match self.to.set(&mut renamed, value) {
+            Ok(()) => *fields = renamed,
+            Err(no_place) => reasons.add(&self.to, "rename", no_place.to_string()),
         }
     }
 }

@@ -53,7 +53,10 @@ impl ChildRows {
         let mut rows = Vec::with_capacity(items.len());
         for (item, key) in items.into_iter().zip(keys) {
             let mut fields = fields.clone();
-            self.each.set(&mut fields, item);
+            if let Err(no_place) = self.each.set(&mut fields, item) {
+                reasons.add(&self.each, "rows", no_place.to_string());
+                return None;
+            }
             let n_before = reasons.len();
             let child = Origin { item: Some(key), event_time_field: origin.event_time_field.clone(), ..*origin };
             rows.extend(target.map(&child, fields, reasons));

@@ -1,0 +1,114 @@
+//! What each step does, and what it says where it cannot.
+
+use serde_json::json;
+
+use super::*;
+
+/// Runs `step` on `record` and checks the record after it, and the messages.
+fn check(step: Value, record: Value, expected: Value, messages: &[&str]) {
+    let step: Step = serde_json::from_value(step).unwrap();
+    assert_eq!(step.fault(), None, "{step:?}");
+    let Value::Object(mut fields) = record else { panic!("{record} is not an object") };
+    let mut reasons = Reasons::default();
+    step.apply(&mut fields, &mut reasons);
+    assert_eq!(Value::Object(fields), expected, "{step:?}");
+    let found: Vec<String> = reasons.into_vec().into_iter().map(|reason| reason.message).collect();
+    assert_eq!(found, messages, "{step:?}");
+}
+
+#[test]
+fn text_steps_change_text_alone() {
+    check(json!({"trim": ["a", "b"]}), json!({"a": " x ", "b": 1}), json!({"a": "x", "b": 1}), &[]);
+    check(json!({"lowercase": "a"}), json!({"a": "ÄB"}), json!({"a": "äb"}), &[]);
+    check(json!({"uppercase": "a"}), json!({"a": "aapl"}), json!({"a": "AAPL"}), &[]);
+    check(json!({"collapse_white_space": "a"}), json!({"a": " x\n\t y "}), json!({"a": "x y"}), &[]);
+    check(json!({"unicode": {"fields": "a", "form": "nfc"}}), json!({"a": "e\u{301}"}), json!({"a": "\u{e9}"}), &[]);
+    check(json!({"unicode": {"fields": "a", "form": "nfkc"}}), json!({"a": "ﬁ①"}), json!({"a": "fi1"}), &[]);
+    check(json!({"strip_html": "a"}), json!({"a": "<b>x</b> &amp; y"}), json!({"a": "x & y"}), &[]);
+    check(json!({"trim": "absent"}), json!({"a": null}), json!({"a": null}), &[]);
+}
+
+#[test]
+fn rename_takes_the_first_that_is_there() {
+    let step = json!({"rename": {"from": ["body", "message"], "to": "text"}});
+    check(step.clone(), json!({"message": "x"}), json!({"text": "x"}), &[]);
+    check(step.clone(), json!({"body": "x", "message": "y"}), json!({"text": "x", "message": "y"}), &[]);
+    check(step, json!({"text": "kept", "body": "x"}), json!({"text": "kept", "body": "x"}), &[]);
+}
+
+#[test]
+fn casts_say_what_they_cannot_read() {
+    let cast = |to: &str| json!({"cast": {"fields": "a", "to": to}});
+    check(cast("number"), json!({"a": " 1.5 "}), json!({"a": 1.5}), &[]);
+    check(cast("number"), json!({"a": ""}), json!({"a": null}), &[]);
+    check(cast("number"), json!({"a": "NaN"}), json!({"a": "NaN"}), &["`NaN` is not a number"]);
+    check(cast("number"), json!({"a": "x"}), json!({"a": "x"}), &["`x` is not a number"]);
+    check(cast("integer"), json!({"a": 3.0}), json!({"a": 3}), &[]);
+    check(cast("integer"), json!({"a": "-7"}), json!({"a": -7}), &[]);
+    check(cast("integer"), json!({"a": 3.5}), json!({"a": 3.5}), &["`3.5` is not a whole number"]);
+    check(cast("boolean"), json!({"a": "Yes"}), json!({"a": true}), &[]);
+    check(cast("boolean"), json!({"a": 0}), json!({"a": false}), &[]);
+    check(cast("boolean"), json!({"a": 2}), json!({"a": 2}), &["`2` is not a truth value"]);
+    check(cast("text"), json!({"a": 98178}), json!({"a": "98178"}), &[]);
+    check(cast("text"), json!({"a": [1]}), json!({"a": [1]}), &["`[1]` cannot be turned into text"]);
+}
+
+#[test]
+fn dates_become_rfc_3339() {
+    let step = json!({"parse_date": {"fields": "at", "formats": ["%d/%m/%Y", "iso"]}});
+    check(step.clone(), json!({"at": "31/05/2024"}), json!({"at": "2024-05-31T00:00:00Z"}), &[]);
+    check(step.clone(), json!({"at": "2024-05-31"}), json!({"at": "2024-05-31T00:00:00Z"}), &[]);
+    let message = "`soon` is not a date or time that is understood, such as 2024-05-31 or 2024-05-31T08:30:00Z";
+    check(step, json!({"at": "soon"}), json!({"at": "soon"}), &[message]);
+}
+
+#[test]
+fn defaults_fill_blanks_and_remove_takes_out() {
+    let step = json!({"default": {"field": "lang", "value": "en"}});
+    check(step.clone(), json!({}), json!({"lang": "en"}), &[]);
+    check(step.clone(), json!({"lang": " "}), json!({"lang": "en"}), &[]);
+    check(step, json!({"lang": "no"}), json!({"lang": "no"}), &[]);
+    check(json!({"remove": ["a", "b.c"]}), json!({"a": 1, "b": {"c": 1, "d": 2}}), json!({"b": {"d": 2}}), &[]);
+}
+
+#[test]
+fn wrong_arguments_are_faults() {
+    for step in [
+        json!({"trim": []}),
+        json!({"rename": {"from": ["a", "b"], "to": "a"}}),
+        json!({"default": {"field": "a", "value": null}}),
+    ] {
+        let step: Step = serde_json::from_value(step).unwrap();
+        assert!(step.fault().is_some(), "{step:?}");
+    }
+    for step in [
+        json!({"trimm": "a"}),
+        json!({"cast": {"fields": "a", "to": "number", "x": 1}}),
+        json!({"parse_date": {"fields": "a", "formats": ["%Q"]}}),
+    ] {
+        assert!(serde_json::from_value::<Step>(step.clone()).is_err(), "{step}");
+    }
+}
+
+#[test]
+fn a_new_field_destroys_nothing_that_stands_in_its_way() {
+    let steps = [
+        json!({"rename": {"from": "n", "to": "c.d"}}),
+        json!({"default": {"field": "c.d", "value": 1}}),
+        json!({"compute": {"to": "c.d", "add": ["n", 1]}}),
+        json!({"collect": {"from": "n", "to": "c.d", "as": "list"}}),
+        json!({"lookup": {"fields": "n", "into": "c.d", "table": {"2": "two"}}}),
+        json!({"unit": {"fields": "n", "from": "m", "to": "km", "into": "c.d"}}),
+        json!({"parse_number": {"fields": "t", "currency": "c.d"}}),
+    ];
+    for step in steps {
+        let text = if step.get("parse_number").is_some() { json!(5) } else { json!("€5") };
+        let expected = |c: &Value| json!({"n": 2, "t": text, "c": c});
+        for c in [json!(5), json!("x"), json!([1])] {
+            let message = format!("`c.d` cannot be made: `c` is {} already", crate::shown::shown(&c));
+            check(step.clone(), json!({"n": 2, "t": "€5", "c": c}), expected(&c), &[&message]);
+        }
+    }
+    let step = json!({"rename": {"from": "price", "to": "price.amount"}});
+    check(step, json!({"price": 5}), json!({"price": {"amount": 5}}), &[]);
+}
