@@ -85,6 +85,63 @@ impl FieldPath {
         self.parts.contains(&Part::Every)
     }
 
+    /// Returns whether one value of this field stands beside each value of `field`: every `[*]` that it has is one of the same
+    /// items, as in `items[*].currency` and `items[*].price`.
+    pub(crate) fn goes_along_with(&self, field: &FieldPath) -> bool {
+        match self.parts.iter().rposition(|part| *part == Part::Every) {
+            None => true,
+            Some(last) => field.parts.get(..=last) == Some(&self.parts[..=last]),
+        }
+    }
+
+    /// Returns a path to each value, in order, with the number of an item for each `[*]`.
+    pub(crate) fn places(&self, fields: &Fields) -> Vec<FieldPath> {
+        let Some((first, _)) = self.split_first().filter(|_| self.is_plural() && !fields.contains_key(&self.text))
+        else {
+            return vec![self.clone()];
+        };
+        let mut found: Vec<(Vec<Part>, &Value)> =
+            fields.get(first).map(|value| (vec![self.parts[0].clone()], value)).into_iter().collect();
+        for part in &self.parts[1..] {
+            let mut next = Vec::with_capacity(found.len());
+            for (way, value) in found {
+                let mut go = |part: Part, value| next.push(([way.as_slice(), &[part]].concat(), value));
+                match part {
+                    Part::Name(name) => value.get(name).into_iter().for_each(|value| go(part.clone(), value)),
+                    Part::Item(index) => value.get(index).into_iter().for_each(|value| go(part.clone(), value)),
+                    Part::Every => {
+                        let items = value.as_array().into_iter().flatten();
+                        items.enumerate().for_each(|(index, value)| go(Part::Item(index), value));
+                    }
+                }
+            }
+            found = next;
+        }
+        found.into_iter().map(|(way, _)| FieldPath::of_parts(way)).collect()
+    }
+
+    /// Returns the path beside `place`, one of the places of a field that this one goes along with: to the same items.
+    pub(crate) fn beside(&self, place: &FieldPath) -> FieldPath {
+        let parts = self.parts.iter().enumerate().map(|(at, part)| match (part, place.parts.get(at)) {
+            (Part::Every, Some(item)) => item.clone(),
+            _ => part.clone(),
+        });
+        if self.is_plural() { FieldPath::of_parts(parts.collect()) } else { self.clone() }
+    }
+
+    fn of_parts(parts: Vec<Part>) -> FieldPath {
+        let mut text = String::new();
+        for part in &parts {
+            match part {
+                Part::Name(name) if text.is_empty() => text.push_str(name),
+                Part::Name(name) => text.extend([".", name]),
+                Part::Item(index) => text.push_str(&format!("[{index}]")),
+                Part::Every => text.push_str("[*]"),
+            }
+        }
+        FieldPath { text, parts }
+    }
+
     /// Returns whether the path goes through names alone, so that a field can be made there.
     pub fn is_made_of_names(&self) -> bool {
         self.parts.iter().all(|part| matches!(part, Part::Name(_)))
@@ -147,20 +204,25 @@ impl FieldPath {
         reach(fields.get_mut(first)?, rest)
     }
 
-    /// Takes the field out and returns its value, if it is there. An item is taken out of its array.
+    /// Takes the field out and returns its value, if it is there. An item is taken out of its array. Of several values all are
+    /// taken out, and the first is returned.
     pub fn remove(&self, fields: &mut Fields) -> Option<Value> {
         if let Some(value) = fields.remove(&self.text) {
             return Some(value);
         }
         let (first, rest) = self.split_first()?;
         let (last, parents) = rest.split_last()?;
-        let parent = reach(fields.get_mut(first)?, parents)?;
-        match (last, parent) {
-            (Part::Name(name), Value::Object(object)) => object.remove(name),
-            (Part::Item(index), Value::Array(items)) if *index < items.len() => Some(items.remove(*index)),
-            (Part::Every, Value::Array(items)) => Some(Value::Array(std::mem::take(items))),
-            _ => None,
-        }
+        let mut removed = None;
+        walk_mut(fields.get_mut(first)?, parents, &mut |parent| {
+            let value = match (last, parent) {
+                (Part::Name(name), Value::Object(object)) => object.remove(name),
+                (Part::Item(index), Value::Array(items)) if *index < items.len() => Some(items.remove(*index)),
+                (Part::Every, Value::Array(items)) => Some(Value::Array(std::mem::take(items))),
+                _ => None,
+            };
+            removed = removed.take().or(value);
+        });
+        removed
     }
 
     /// Sets the field, making the objects on the way.
@@ -339,6 +401,17 @@ impl FieldList {
         self.iter().find_map(|path| path.get(fields).filter(|value| !value.is_null()).map(|value| (path, value)))
     }
 
+    /// Returns a fault where one of `others` may lead to several values beside one of these.
+    pub(crate) fn fault_beside<'a>(&self, others: impl IntoIterator<Item = &'a FieldPath>) -> Option<String> {
+        let fault_of = |other: &FieldPath| {
+            let field = self.iter().find(|field| !other.goes_along_with(field))?;
+            Some(format!(
+                "`{other}` may lead to several values, and one is needed for each of `{field}`: use [0], or a field of the same items"
+            ))
+        };
+        others.into_iter().find_map(fault_of)
+    }
+
     /// Returns a fault where a field may lead to several values and one is needed.
     pub(crate) fn plural_fault(&self) -> Option<String> {
         let plural = self.iter().find(|path| path.is_plural())?;
@@ -442,8 +515,34 @@ mod tests {
         path("a.b[*].c").each_mut(&mut record, &mut |value| *value = json!(0));
         assert_eq!(record["a"], json!({"b": [{"c": 0}, {"c": 0}, {"c": 0}]}));
         assert_eq!(path("a.b[1]").remove(&mut record), Some(json!({"c": 0})));
+        assert_eq!(path("a.b[*].c").remove(&mut record), Some(json!(0)));
+        assert_eq!(record["a"], json!({"b": [{}, {}]}), "of every item");
         assert!(path("a[*]").is_plural() && !path("a[1]").is_plural() && !path("a[1]").is_made_of_names());
         assert!(path("a[x]").is_made_of_names(), "brackets with anything else belong to the name");
+    }
+
+    #[test]
+    fn fields_of_the_same_items_go_along() {
+        for (field, other, goes) in [
+            ("a[*].p", "a[*].c", true),
+            ("a[*].p", "c", true),
+            ("a[*].p", "a[0].c", true),
+            ("a[*].b[*].p", "a[*].c", true),
+            ("a[*].b[*].p", "a[*].b[*].c.d", true),
+            ("a[*]", "a[*].c", true),
+            ("p", "a[*].c", false),
+            ("a[*].p", "b[*].c", false),
+            ("a[*].p", "a[*].b[*].c", false),
+            ("a[0].p", "a[*].c", false),
+        ] {
+            assert_eq!(path(other).goes_along_with(&path(field)), goes, "{other} with {field}");
+        }
+        let record = fields(json!({"a": [{"b": [{"p": 1}, {"q": 2}]}, {}, {"b": [{"p": 3}]}]}));
+        let places = path("a[*].b[*].p").places(&record);
+        assert_eq!(places, [path("a[0].b[0].p"), path("a[2].b[0].p")]);
+        assert_eq!(path("a[*].c").beside(&places[1]), path("a[2].c"));
+        assert_eq!(path("c.d").beside(&places[1]), path("c.d"));
+        assert_eq!(path("a.x").places(&record), [path("a.x")]);
     }
 
     proptest! {

@@ -174,28 +174,48 @@ fn each_text(names: &FieldList, fields: &mut Fields, change: impl Fn(&str) -> Op
     }
 }
 
-/// Replaces every value that holds something, or sets `into` from the only one; the first that cannot be converted is told.
-fn convert_each(
-    names: &FieldList,
-    into: Option<&FieldPath>,
+/// Where a step on values takes them from and puts them.
+struct Conversion<'a, const N: usize> {
     step: &'static str,
+    fields: &'a FieldList,
+    /// Where the result goes, if not in place.
+    into: Option<&'a FieldPath>,
+    /// Fields that are read beside each value; those with `[*]` of the same item.
+    beside: [Option<&'a FieldPath>; N],
+}
+
+/// Replaces every value that holds something, or sets `into` from the only one; the first that cannot be converted is told.
+/// `convert` gets the value and what the fields beside it hold, if anything.
+fn convert_each<const N: usize>(
+    conversion: Conversion<'_, N>,
     fields: &mut Fields,
     reasons: &mut Reasons,
-    convert: impl Fn(&Value) -> Result<Value, String>,
+    convert: impl Fn(&Value, &[Option<Value>; N]) -> Result<Value, String>,
 ) {
+    let Conversion { step, fields: names, into, beside } = conversion;
+    let by_item = beside.iter().flatten().any(|other| other.is_plural());
     for name in names {
         let mut fault = None;
         let mut made = None;
-        name.each_mut(fields, &mut |value| {
+        let mut convert_one = |value: &mut Value, beside: &[Option<Value>; N]| {
             if is_blank(value) {
                 return;
             }
-            match convert(value) {
+            match convert(value, beside) {
                 Ok(converted) if into.is_some() => made = Some(converted),
                 Ok(converted) => *value = converted,
                 Err(message) => drop(fault.get_or_insert(message)),
             }
-        });
+        };
+        if by_item {
+            for place in name.places(fields) {
+                let beside = beside.map(|other| other?.beside(&place).get_filled(fields).cloned());
+                place.get_mut(fields).into_iter().for_each(|value| convert_one(value, &beside));
+            }
+        } else {
+            let beside = beside.map(|other| other?.get_filled(fields).cloned());
+            name.each_mut(fields, &mut |value| convert_one(value, &beside));
+        }
         if let (Some(into), Some(made)) = (into, made) {
             set(into, made, step, fields, reasons);
         }

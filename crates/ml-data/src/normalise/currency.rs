@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Conversion;
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::instant::parse_instant;
 use crate::reason::Reasons;
@@ -167,18 +168,24 @@ impl ConvertCurrency {
         if self.rates.is_dated && self.date_field.is_none() {
             return Some("the rates have dates, and date_field names no field".to_owned());
         }
-        super::fault_of_into(&self.fields, self.into.as_ref())
+        let fault = super::fault_of_into(&self.fields, self.into.as_ref());
+        fault.or_else(|| self.fields.fault_beside(self.from_field.iter().chain(&self.date_field)))
     }
 
     pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
-        let from = self.from_field.as_ref().and_then(|name| name.get_filled(fields)).and_then(Value::as_str);
-        let from = from.map(ToOwned::to_owned).or_else(|| self.from.clone());
-        let date = self.date_field.as_ref().and_then(|name| name.get_filled(fields));
-        let date = date.and_then(|value| parse_instant(value, &[]).ok()).map(|instant| instant.date_naive());
-        super::convert_each(&self.fields, self.into.as_ref(), "convert_currency", fields, reasons, |value| {
+        let beside = [self.from_field.as_ref(), self.date_field.as_ref()];
+        let conversion =
+            Conversion { step: "convert_currency", fields: &self.fields, into: self.into.as_ref(), beside };
+        super::convert_each(conversion, fields, reasons, |value, [from, date]| {
             let amount = value.as_f64().ok_or_else(|| format!("{} is not a number", shown(value)))?;
-            let from = from.as_deref().ok_or_else(|| format!("{} has no currency", shown(value)))?;
-            self.rates.convert(amount, from, &self.to, date).map(Value::from)
+            let from = match from {
+                Some(Value::String(code)) => Some(code),
+                Some(other) => return Err(format!("{} is not a currency", shown(other))),
+                None => self.from.as_ref(),
+            };
+            let from = from.ok_or_else(|| format!("{} has no currency", shown(value)))?;
+            let date = date.as_ref().and_then(|value| parse_instant(value, &[]).ok());
+            self.rates.convert(amount, from, &self.to, date.map(|instant| instant.date_naive())).map(Value::from)
         });
     }
 }

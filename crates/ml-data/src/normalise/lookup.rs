@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Conversion;
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
 use crate::shown::shown;
@@ -54,7 +55,8 @@ impl Lookup {
     }
 
     pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
-        super::convert_each(&self.fields, self.into.as_ref(), "lookup", fields, reasons, |value| {
+        let conversion = Conversion { step: "lookup", fields: &self.fields, into: self.into.as_ref(), beside: [] };
+        super::convert_each(conversion, fields, reasons, |value, []| {
             let found = match value {
                 Value::String(text) => self.table.get(text),
                 Value::Number(_) | Value::Bool(_) => self.table.get(&value.to_string()),

@@ -112,3 +112,53 @@ fn a_new_field_destroys_nothing_that_stands_in_its_way() {
     let step = json!({"rename": {"from": "price", "to": "price.amount"}});
     check(step, json!({"price": 5}), json!({"price": {"amount": 5}}), &[]);
 }
+
+/// Returns what `config check` says of `step`.
+fn fault(step: &Value) -> Option<String> {
+    serde_json::from_value::<Step>(step.clone()).unwrap().fault()
+}
+
+#[test]
+fn what_stands_beside_an_item_counts_for_it_alone() {
+    let rates = json!({"source": "invented", "base": "EUR", "by_date": {
+        "2024-01-01": {"USD": 2}, "2024-01-03": {"USD": 4, "NOK": 8},
+    }});
+    let convert = json!({"convert_currency": {
+        "fields": "i[*].p", "from_field": "i[*].c", "date_field": "i[*].at", "from": "EUR", "to": "EUR", "rates": rates,
+    }});
+    let record = |prices: [Value; 3]| {
+        let [a, b, c] = prices;
+        json!({"i": [
+            {"p": a, "c": "USD", "at": "2024-01-02"}, {"p": b, "c": "NOK", "at": "2024-01-04"}, {"p": c},
+            {"c": "USD"},
+        ]})
+    };
+    let given = [json!(16), json!(16), json!(16)];
+    check(convert.clone(), record(given), record([json!(8.0), json!(2.0), json!(16.0)]), &[]);
+    let step = json!({"unit": {"fields": "i[*].a", "from_field": "i[*].u", "to": "m"}});
+    let areas = json!({"i": [{"a": 1, "u": "km"}, {"a": 1, "u": "cm"}]});
+    check(step, areas, json!({"i": [{"a": 1_000.0, "u": "km"}, {"a": 0.01, "u": "cm"}]}), &[]);
+    let step = json!({"unit": {"fields": "a", "from_field": "u", "from": "m", "to": "m"}});
+    check(step, json!({"a": 1, "u": 5}), json!({"a": 1, "u": 5}), &["`5` is not a unit"]);
+}
+
+#[test]
+fn several_values_beside_one_are_refused() {
+    let message =
+        "`i[*].u` may lead to several values, and one is needed for each of `a`: use [0], or a field of the same items";
+    let unit =
+        |fields: Value, from_field: &str| json!({"unit": {"fields": fields, "from_field": from_field, "to": "m"}});
+    assert_eq!(fault(&unit(json!("a"), "i[*].u")).as_deref(), Some(message));
+    assert_eq!(fault(&unit(json!(["i[*].a", "a"]), "i[*].u")).as_deref(), Some(message));
+    assert!(fault(&unit(json!("i[*].a"), "j[*].u")).is_some());
+    assert_eq!(fault(&unit(json!("i[*].a"), "i[*].u")), None);
+    let convert = |from_field: &str, date_field: &str| {
+        let rates = json!({"source": "invented", "base": "EUR", "by_date": {"2024-01-01": {"USD": 2}}});
+        let arguments =
+            json!({"fields": "p", "from_field": from_field, "date_field": date_field, "to": "EUR", "rates": rates});
+        fault(&json!({ "convert_currency": arguments }))
+    };
+    assert!(convert("c[*]", "at").is_some_and(|fault| fault.starts_with("`c[*]` may lead")));
+    assert!(convert("c", "at[*]").is_some_and(|fault| fault.starts_with("`at[*]` may lead")));
+    assert_eq!(convert("c[0]", "at"), None);
+}

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::Conversion;
 use super::number::read_number;
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
@@ -197,18 +198,17 @@ impl UnitStep {
                 self.to.dimension()
             ));
         }
-        super::fault_of_into(&self.fields, self.into.as_ref())
+        let fault = super::fault_of_into(&self.fields, self.into.as_ref());
+        fault.or_else(|| self.fields.fault_beside(&self.from_field))
     }
 
     pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
-        let given = self.from_field.as_ref().and_then(|name| name.get_filled(fields)).and_then(Value::as_str);
-        let given = given.map(ToOwned::to_owned);
-        super::convert_each(&self.fields, self.into.as_ref(), "unit", fields, reasons, |value| {
-            self.convert(value, given.as_deref())
-        });
+        let beside = [self.from_field.as_ref()];
+        let conversion = Conversion { step: "unit", fields: &self.fields, into: self.into.as_ref(), beside };
+        super::convert_each(conversion, fields, reasons, |value, [given]| self.convert(value, given.as_ref()));
     }
 
-    fn convert(&self, value: &Value, given: Option<&str>) -> Result<Value, String> {
+    fn convert(&self, value: &Value, given: Option<&Value>) -> Result<Value, String> {
         let (number, written) = match value {
             Value::Number(number) => (number.as_f64(), ""),
             Value::String(text) => {
@@ -219,11 +219,12 @@ impl UnitStep {
             _ => (None, ""),
         };
         let number = number.ok_or_else(|| format!("{} is not a quantity", shown(value)))?;
-        let named = Some(written).filter(|written| !written.is_empty()).or(given);
-        let unit = match named {
-            Some(name) => {
-                Some(Unit::find(name).ok_or_else(|| format!("{} is not a unit that is known", shown_text(name)))?)
-            }
+        let find =
+            |name: &str| Unit::find(name).ok_or_else(|| format!("{} is not a unit that is known", shown_text(name)));
+        let unit = match given {
+            _ if !written.is_empty() => Some(find(written)?),
+            Some(Value::String(name)) => Some(find(name)?),
+            Some(other) => return Err(format!("{} is not a unit", shown(other))),
             None => self.from,
         };
         let unit = unit.ok_or_else(|| format!("{} has no unit", shown(value)))?;

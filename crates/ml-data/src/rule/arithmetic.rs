@@ -115,8 +115,12 @@ pub struct Increasing {
 
 impl Increasing {
     pub(super) fn fault(&self) -> Option<String> {
-        let is_enough = self.fields.iter().count() >= 2 || self.fields.iter().any(FieldPath::is_plural);
-        (!is_enough).then(|| "fields names fewer than two fields".to_owned())
+        let n_fields = self.fields.iter().count();
+        match self.fields.iter().find(|name| name.is_plural()) {
+            Some(plural) if n_fields > 1 => Some(format!("`{plural}` may lead to several values, and stands alone")),
+            None if n_fields < 2 => Some("fields names fewer than two fields".to_owned()),
+            _ => None,
+        }
     }
 
     pub(super) fn check(&self, subject: Subject<'_>, reasons: &mut Reasons) {

@@ -339,3 +339,11 @@ fn wrong_arguments_of_the_rest_are_faults_too() {
         assert!(serde_json::from_value::<Rule>(rule.clone()).is_err(), "{rule}");
     }
 }
+
+#[test]
+fn items_in_order_stand_alone() {
+    for fields in [json!(["a[*]", "b"]), json!(["b", "a[*]"]), json!(["a[*]", "b[*]"]), json!("a")] {
+        let rule: Rule = serde_json::from_value(json!({"increasing": {"fields": fields}})).unwrap();
+        assert!(rule.fault().is_some(), "{fields}");
+    }
+}
