@@ -27,14 +27,14 @@ pub struct ParseNumber {
     pub currency: Option<FieldPath>,
 }
 
-fn point() -> char {
+pub(super) fn point() -> char {
     '.'
 }
 
 impl ParseNumber {
     pub(super) fn fault(&self) -> Option<String> {
-        if !matches!(self.decimal, '.' | ',') {
-            return Some(format!("decimal is `{}`: `.` or `,` is needed", self.decimal));
+        if let Some(fault) = fault_of_decimal(self.decimal) {
+            return Some(fault);
         }
         if let Some(currency) = self.currency.as_ref().filter(|name| !name.is_made_of_names()) {
             return Some(format!("`{currency}` cannot be made: names are needed"));
@@ -54,7 +54,8 @@ impl ParseNumber {
                 }
                 let (rest, code) = without_currency(text.trim());
                 let Some(number) = read_number(rest, self.decimal) else {
-                    fault.get_or_insert_with(|| format!("{} is not a number", shown(value)));
+                    let hint = hint_of_decimal(rest, self.decimal);
+                    fault.get_or_insert_with(|| format!("{} is not a number{hint}", shown(value)));
                     return;
                 };
                 currency = code.or(currency.take());
@@ -103,29 +104,53 @@ pub(super) fn read_number(text: &str, decimal: char) -> Option<f64> {
         'm' | 'M' => (&text[..text.len() - 1], 1e6),
         _ => (text, 1.0),
     };
-    let (whole, fraction) = text.trim().split_once(decimal).unwrap_or((text.trim(), ""));
+    let text = text.trim();
+    let (sign, text) = match text.strip_prefix(['-', '−']) {
+        Some(rest) => ("-", rest.trim_start()),
+        None => ("", text.strip_prefix('+').map_or(text, str::trim_start)),
+    };
+    let (whole, fraction) = text.split_once(decimal).unwrap_or((text, ""));
     // `450,-` is how some write that there are no cents.
     let fraction = if fraction == "-" || fraction == "–" { "" } else { fraction };
-    let mut plain = String::with_capacity(text.len());
-    for c in whole.chars() {
-        match c {
-            '0'..='9' | '+' | '-' => plain.push(c),
-            '−' => plain.push('-'),
-            '.' | ',' | '\'' | '’' | '_' if c != decimal => {}
-            c if c.is_whitespace() => {}
-            _ => return None,
-        }
-    }
-    if !fraction.is_empty() {
-        plain.push('.');
-        plain.push_str(fraction);
-    }
-    let is_digits = |c: char| c.is_ascii_digit();
-    if !whole.contains(is_digits) && !fraction.contains(is_digits) || !fraction.chars().all(is_digits) {
+    let whole = without_groups(whole, decimal)?;
+    if whole.is_empty() && fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let number = plain.parse::<f64>().ok()? * scale;
+    let number = format!("{sign}{whole}.{fraction}").parse::<f64>().ok()? * scale;
     number.is_finite().then_some(number)
+}
+
+/// Takes the signs off that group digits: `1,250,000`, and `12,34,567` as in India. Anywhere else such a sign is most likely a
+/// decimal sign, and nothing is returned.
+fn without_groups(whole: &str, decimal: char) -> Option<String> {
+    let is_sign = |c: char| c != decimal && (matches!(c, '.' | ',' | '\'' | '’' | '_') || c.is_whitespace());
+    let Some(sign) = whole.chars().find(|c| is_sign(*c)) else {
+        return whole.bytes().all(|byte| byte.is_ascii_digit()).then(|| whole.to_owned());
+    };
+    let groups: Vec<&str> = whole.split(sign).collect();
+    let (first, last) = (groups.first()?, groups.last()?);
+    let between = &groups[1..groups.len() - 1];
+    let of_three = first.len() <= 3 && between.iter().all(|group| group.len() == 3);
+    let of_two = sign == ',' && first.len() <= 2 && between.iter().all(|group| group.len() == 2);
+    let is_grouped = !first.is_empty() && last.len() == 3 && (of_three || of_two);
+    let digits = groups.concat();
+    // Nobody groups behind a leading 0: `0,125` is a fraction. Zeros alone are 0 either way.
+    let begins_well = !digits.starts_with('0') || digits.bytes().all(|byte| byte == b'0');
+    (is_grouped && begins_well && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+}
+
+/// Returns what is to be said of a value that is no number with this `decimal`: whether the other one would make it one.
+pub(super) fn hint_of_decimal(text: &str, decimal: char) -> String {
+    let (other, sign) = if decimal == '.' { (',', "comma") } else { ('.', "point") };
+    match read_number(text, other) {
+        Some(_) => format!(": where a {sign} stands before the fraction, set `decimal: \"{other}\"`"),
+        None => String::new(),
+    }
+}
+
+/// Returns a fault where `decimal` is no decimal sign.
+pub(super) fn fault_of_decimal(decimal: char) -> Option<String> {
+    (!matches!(decimal, '.' | ',')).then(|| format!("decimal is `{decimal}`: `.` or `,` is needed"))
 }
 
 /// Returns whole numbers that are exact as integers.
@@ -158,6 +183,40 @@ mod tests {
             ("on request", '.', None),
             ("1-2", '.', None),
             ("1.2.3", '.', None),
+            ("12,5", '.', None),
+            ("12,50", '.', None),
+            (",5", '.', None),
+            ("00,5", '.', None),
+            ("0,125", '.', None),
+            ("0,000", '.', Some(0.0)),
+            ("1,2345", '.', None),
+            ("1,5k", '.', None),
+            ("1 2", '.', None),
+            ("1 050,5", '.', None),
+            ("1.050 5", '.', None),
+            ("12.50", ',', None),
+            ("1.2", ',', None),
+            ("1,250 000", '.', None),
+            ("1,2500", '.', None),
+            ("1250,000", '.', None),
+            ("1,,250", '.', None),
+            (",250", '.', None),
+            ("1,250,", '.', None),
+            ("1.250,000", '.', None),
+            ("1\u{a0}250", '.', Some(1_250.0)),
+            ("1\u{202f}250\u{202f}000,5", ',', Some(1_250_000.5)),
+            ("1’250", '.', Some(1_250.0)),
+            ("1 250k", '.', Some(1_250_000.0)),
+            ("12,34,567", '.', Some(1_234_567.0)),
+            ("1,00,00,000.5", '.', Some(10_000_000.5)),
+            ("123,45,678", '.', None),
+            ("12.34.567", ',', None),
+            ("1,5", ',', Some(1.5)),
+            ("- 1,250", '.', Some(-1_250.0)),
+            ("5.", '.', Some(5.0)),
+            (".", '.', None),
+            ("-", '.', None),
+            ("--5", '.', None),
         ] {
             assert_eq!(read_number(text, decimal), expected, "{text}");
         }

@@ -162,3 +162,31 @@ fn several_values_beside_one_are_refused() {
     assert!(convert("c", "at[*]").is_some_and(|fault| fault.starts_with("`at[*]` may lead")));
     assert_eq!(convert("c[0]", "at"), None);
 }
+
+#[test]
+fn a_number_that_another_decimal_sign_would_read_is_told_so() {
+    let parse = |decimal: &str| json!({"parse_number": {"fields": "a", "decimal": decimal}});
+    check(
+        parse("."),
+        json!({"a": "€12,50"}),
+        json!({"a": "€12,50"}),
+        &["`€12,50` is not a number: where a comma stands before the fraction, set `decimal: \",\"`"],
+    );
+    check(
+        parse(","),
+        json!({"a": "12.50"}),
+        json!({"a": "12.50"}),
+        &["`12.50` is not a number: where a point stands before the fraction, set `decimal: \".\"`"],
+    );
+    check(parse(","), json!({"a": "1.250,50 €"}), json!({"a": 1250.5}), &[]);
+    check(parse("."), json!({"a": "1 2"}), json!({"a": "1 2"}), &["`1 2` is not a number"]);
+    let unit = |decimal: &str| json!({"unit": {"fields": "a", "to": "m2", "decimal": decimal}});
+    check(
+        unit("."),
+        json!({"a": "12,5 m2"}),
+        json!({"a": "12,5 m2"}),
+        &["`12,5 m2` is not a quantity: where a comma stands before the fraction, set `decimal: \",\"`"],
+    );
+    check(unit(","), json!({"a": "12,5 m2"}), json!({"a": 12.5}), &[]);
+    assert!(fault(&unit(";")).is_some());
+}

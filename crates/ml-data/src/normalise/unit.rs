@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Conversion;
-use super::number::read_number;
+use super::number::{fault_of_decimal, hint_of_decimal, point, read_number};
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
 use crate::shown::{shown, shown_text};
@@ -31,6 +31,9 @@ pub struct UnitStep {
     pub from_field: Option<FieldPath>,
     /// The unit that they get.
     pub to: Unit,
+    /// What stands before the fraction in text: `.` or `,`; the other one groups digits.
+    #[serde(default = "point")]
+    pub decimal: char,
     /// Where the result goes, if not in place.
     #[serde(default)]
     pub into: Option<FieldPath>,
@@ -198,7 +201,7 @@ impl UnitStep {
                 self.to.dimension()
             ));
         }
-        let fault = super::fault_of_into(&self.fields, self.into.as_ref());
+        let fault = fault_of_decimal(self.decimal).or_else(|| super::fault_of_into(&self.fields, self.into.as_ref()));
         fault.or_else(|| self.fields.fault_beside(&self.from_field))
     }
 
@@ -209,16 +212,17 @@ impl UnitStep {
     }
 
     fn convert(&self, value: &Value, given: Option<&Value>) -> Result<Value, String> {
-        let (number, written) = match value {
-            Value::Number(number) => (number.as_f64(), ""),
+        let (number, digits, written) = match value {
+            Value::Number(number) => (number.as_f64(), "", ""),
             Value::String(text) => {
                 let text = text.trim();
                 let end = text.find(|c: char| c.is_alphabetic() || "%‰°".contains(c)).unwrap_or(text.len());
-                (read_number(&text[..end], '.'), &text[end..])
+                (read_number(&text[..end], self.decimal), &text[..end], &text[end..])
             }
-            _ => (None, ""),
+            _ => (None, "", ""),
         };
-        let number = number.ok_or_else(|| format!("{} is not a quantity", shown(value)))?;
+        let hint = || hint_of_decimal(digits, self.decimal);
+        let number = number.ok_or_else(|| format!("{} is not a quantity{}", shown(value), hint()))?;
         let find =
             |name: &str| Unit::find(name).ok_or_else(|| format!("{} is not a unit that is known", shown_text(name)));
         let unit = match given {
