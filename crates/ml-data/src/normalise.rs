@@ -7,6 +7,7 @@ mod cast;
 mod collect;
 mod compute;
 mod currency;
+mod currency_sign;
 mod date;
 mod html;
 mod lookup;

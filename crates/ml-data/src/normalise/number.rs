@@ -3,17 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::currency_sign::{Codes, without_currency};
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
-use crate::rule::is_currency;
 use crate::shown::shown;
-
-/// Signs of currencies, with what they stand for unless a code says otherwise.
-const SIGNS: [(&str, &str); 8] =
-    [("€", "EUR"), ("£", "GBP"), ("US$", "USD"), ("$", "USD"), ("¥", "JPY"), ("₹", "INR"), ("₽", "RUB"), ("zł", "PLN")];
 
 /// Arguments of [`crate::normalise::Step::ParseNumber`]. White space, signs of grouping, and the sign or code of a currency are taken
 /// off; a `k` or `m` at the end stands for thousands or millions. Numbers stay as they are, and blank text becomes `null`.
+///
+/// Amounts in two currencies, or in another one than the field has, stay as they are: one field cannot tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParseNumber {
@@ -43,57 +41,81 @@ impl ParseNumber {
     }
 
     pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
+        let code = match &self.currency {
+            None => None,
+            Some(field) => match self.code(field, fields) {
+                Ok(code) => code.map(|code| (field, code)),
+                Err((name, message)) => return reasons.add(name, "parse_number", message),
+            },
+        };
         for name in &self.fields {
-            let mut currency = None;
             let mut fault = None;
-            name.each_mut(fields, &mut |value| {
-                let Value::String(text) = value else { return };
-                if text.trim().is_empty() {
-                    *value = Value::Null;
-                    return;
-                }
-                let (rest, code) = without_currency(text.trim());
-                let Some(number) = read_number(rest, self.decimal) else {
-                    let hint = hint_of_decimal(rest, self.decimal);
-                    fault.get_or_insert_with(|| format!("{} is not a number{hint}", shown(value)));
-                    return;
-                };
-                currency = code.or(currency.take());
-                *value = whole_or_not(number);
+            name.each_mut(fields, &mut |value| match self.read(value) {
+                Ok(Some(number)) => *value = number,
+                Ok(None) => {}
+                Err(message) => drop(fault.get_or_insert(message)),
             });
             if let Some(message) = fault {
                 reasons.add(name, "parse_number", message);
             }
-            if let (Some(field), Some(code)) = (&self.currency, currency) {
-                super::set(field, Value::String(code), "parse_number", fields, reasons);
-            }
         }
+        if let Some((field, code)) = code {
+            super::set(field, Value::from(code), "parse_number", fields, reasons);
+        }
+    }
+
+    /// Returns what becomes of a value, if it changes.
+    fn read(&self, value: &Value) -> Result<Option<Value>, String> {
+        let text = match value {
+            Value::String(text) if text.trim().is_empty() => return Ok(Some(Value::Null)),
+            Value::String(text) => text.trim(),
+            Value::Null | Value::Number(_) => return Ok(None),
+            _ => return Err(format!("{} is not a number", shown(value))),
+        };
+        let rest = without_currency(text).0;
+        let number = read_number(rest, self.decimal);
+        let fault = || format!("{} is not a number{}", shown(value), hint_of_decimal(rest, self.decimal));
+        number.map(|number| Some(whole_or_not(number))).ok_or_else(fault)
+    }
+
+    /// Returns the currency that the amounts are in, if they say one, or the field of which another is said, and the fault.
+    fn code<'a>(&'a self, field: &'a FieldPath, fields: &Fields) -> Result<Option<String>, (&'a FieldPath, String)> {
+        let mut said: Option<(Codes, &Value)> = None;
+        let mut fault = None;
+        for name in &self.fields {
+            name.each_filled(fields, &mut |value| {
+                let Some(text) = value.as_str() else { return };
+                let (rest, Some(codes)) = without_currency(text.trim()) else { return };
+                if read_number(rest, self.decimal).is_none() {
+                    return;
+                }
+                let both = said.as_ref().map_or(Some(codes.clone()), |(others, _)| others.and(&codes));
+                match (both, &said) {
+                    (Some(both), _) => said = Some((both, value)),
+                    (None, Some((_, other))) => {
+                        fault.get_or_insert_with(|| {
+                            let message = format!("{} and {} are in two currencies", shown(other), shown(value));
+                            (name, format!("{message}, and `{field}` holds one"))
+                        });
+                    }
+                    (None, None) => {}
+                }
+            });
+        }
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let Some((codes, value)) = said else { return Ok(None) };
+        let Some(given) = field.get_filled(fields) else { return Ok(Some(codes.usual())) };
+        let agreed = given.as_str().and_then(|given| codes.and(&Codes::of(given)?));
+        let fault = || (field, format!("{} is not the currency of {}", shown(given), shown(value)));
+        agreed.map(|codes| Some(codes.usual())).ok_or_else(fault)
     }
 }
 
 /// Reads a number that may have a currency beside it, with a point before the fraction.
 pub(crate) fn read_money(text: &str) -> Option<f64> {
     read_number(without_currency(text.trim()).0, '.')
-}
-
-/// Takes the sign or code of a currency off either end.
-fn without_currency(text: &str) -> (&str, Option<String>) {
-    for (sign, code) in SIGNS {
-        if let Some(rest) = text.strip_prefix(sign).or_else(|| text.strip_suffix(sign)) {
-            return (rest, Some(code.to_owned()));
-        }
-    }
-    let behind = text.len().checked_sub(3);
-    let ends =
-        [(text.get(..3), text.get(3..)), (behind.and_then(|at| text.get(at..)), behind.and_then(|at| text.get(..at)))];
-    for (code, rest) in ends {
-        let Some((code, rest)) = code.zip(rest) else { continue };
-        let code = code.to_ascii_uppercase();
-        if is_currency(&code) {
-            return (rest, Some(code));
-        }
-    }
-    (text, None)
 }
 
 /// Reads a number with digits in groups, `decimal` before the fraction, and perhaps `k` or `m` at the end.
@@ -220,19 +242,5 @@ mod tests {
         ] {
             assert_eq!(read_number(text, decimal), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn currencies_are_taken_off() {
-        let check = |text: &str, rest: &str, code: Option<&str>| {
-            let (found, found_code) = without_currency(text);
-            assert_eq!((found.trim(), found_code.as_deref()), (rest, code), "{text}");
-        };
-        check("€450,000", "450,000", Some("EUR"));
-        check("1 200 usd", "1 200", Some("USD"));
-        check("CHF 900", "900", Some("CHF"));
-        check("12", "12", None);
-        check("1 200 kr", "1 200 kr", None);
-        check("é", "é", None);
     }
 }

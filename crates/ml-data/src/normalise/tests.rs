@@ -190,3 +190,34 @@ fn a_number_that_another_decimal_sign_would_read_is_told_so() {
     check(unit(","), json!({"a": "12,5 m2"}), json!({"a": 12.5}), &[]);
     assert!(fault(&unit(";")).is_some());
 }
+
+#[test]
+fn one_field_holds_one_currency() {
+    let step = json!({"parse_number": {"fields": ["price", "units[*].rent"], "currency": "currency"}});
+    let stays = |record: Value, message: &str| check(step.clone(), record.clone(), record, &[message]);
+    stays(
+        json!({"price": "€450,000", "units": [{"rent": "$1,800"}]}),
+        "`€450,000` and `$1,800` are in two currencies, and `currency` holds one",
+    );
+    stays(
+        json!({"price": "450,000", "units": [{"rent": "1,800 EUR"}, {"rent": "1,800"}, {"rent": "CHF 1,800"}]}),
+        "`1,800 EUR` and `CHF 1,800` are in two currencies, and `currency` holds one",
+    );
+    stays(json!({"price": "€5", "currency": "USD"}), "`USD` is not the currency of `€5`");
+    stays(json!({"price": "€5", "currency": 7}), "`7` is not the currency of `€5`");
+    let becomes = |price: &str, given: Value, code: Value| {
+        let record = |price, currency| json!({"price": price, "currency": currency});
+        check(step.clone(), record(json!(price), given), record(json!(5), code), &[]);
+    };
+    becomes("€5", json!(" eur"), json!("EUR"));
+    becomes("€5", json!("€"), json!("EUR"));
+    becomes("€5", json!(" "), json!("EUR"));
+    becomes("$5", json!("CAD"), json!("CAD"));
+    becomes("5", json!("kroner"), json!("kroner"));
+    check(
+        step,
+        json!({"price": "$5", "units": [{"rent": "6 CAD"}]}),
+        json!({"price": 5, "units": [{"rent": 6}], "currency": "CAD"}),
+        &[],
+    );
+}
