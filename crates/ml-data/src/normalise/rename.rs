@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
 
-/// Arguments of [`crate::normalise::Step::Rename`]: the first of `from` that is there becomes `to`.
+/// Arguments of [`crate::normalise::Step::Rename`]: the first of `from` that holds something becomes `to`, or where none does the
+/// first that is there.
 ///
-/// A record that has `to` already is left as it is.
+/// A record whose `to` holds something already is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rename {
@@ -32,10 +33,13 @@ impl Rename {
     }
 
     pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
-        if self.to.get(fields).is_some() {
+        if self.to.get_filled(fields).is_some() {
             return;
         }
-        let Some(from) = self.from.iter().find(|from| from.get(fields).is_some()) else { return };
+        let is_free = self.to.get(fields).is_none();
+        let filled = self.from.iter().find(|from| from.get_filled(fields).is_some());
+        let empty = || self.from.iter().find(|from| is_free && from.get(fields).is_some());
+        let Some(from) = filled.or_else(empty) else { return };
         if self.to.find_obstacle(fields).is_none() {
             if let Some(value) = from.remove(fields) {
                 super::set(&self.to, value, "rename", fields, reasons);

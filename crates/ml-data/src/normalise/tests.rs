@@ -33,7 +33,15 @@ fn rename_takes_the_first_that_is_there() {
     let step = json!({"rename": {"from": ["body", "message"], "to": "text"}});
     check(step.clone(), json!({"message": "x"}), json!({"text": "x"}), &[]);
     check(step.clone(), json!({"body": "x", "message": "y"}), json!({"text": "x", "message": "y"}), &[]);
-    check(step, json!({"text": "kept", "body": "x"}), json!({"text": "kept", "body": "x"}), &[]);
+    check(step.clone(), json!({"text": "kept", "body": "x"}), json!({"text": "kept", "body": "x"}), &[]);
+    for nothing in [json!(null), json!(""), json!(" ")] {
+        let expected = json!({"body": nothing, "text": "x"});
+        check(step.clone(), json!({"body": nothing, "message": "x"}), expected.clone(), &[]);
+        check(step.clone(), json!({"text": nothing, "message": "x", "body": nothing}), expected, &[]);
+        check(step.clone(), json!({"body": nothing}), json!({"text": nothing}), &[]);
+        let blank = json!({"text": nothing, "body": nothing});
+        check(step.clone(), blank.clone(), blank, &[]);
+    }
 }
 
 #[test]
