@@ -1,6 +1,7 @@
 //! Instants as applications write them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono::format::{Item, Parsed, StrftimeItems};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
 
@@ -43,7 +44,7 @@ impl InstantFormat {
     /// Reads the name of a format, or checks a pattern.
     ///
     /// # Errors
-    /// The reason in words, for a pattern with an unknown letter or without one at all.
+    /// The reason in words, for a pattern with an unknown letter or without one at all, or one that never gives a date.
     pub fn parse(text: &str) -> Result<InstantFormat, String> {
         match text {
             "iso" => return Ok(InstantFormat::Iso),
@@ -51,9 +52,14 @@ impl InstantFormat {
             "unix_ms" => return Ok(InstantFormat::UnixMilliseconds),
             _ => {}
         }
-        let unknown = chrono::format::StrftimeItems::new(text).any(|item| item == chrono::format::Item::Error);
+        let unknown = StrftimeItems::new(text).any(|item| item == Item::Error);
         if unknown || !text.contains('%') {
             return Err(format!("`{text}` is not a date format: use iso, unix, unix_ms or a pattern such as %d.%m.%Y"));
+        }
+        if !gives_instant(text) {
+            return Err(format!(
+                "`{text}` gives no date: year, month and day are needed, and beside an hour `%I` also `%p`"
+            ));
         }
         Ok(InstantFormat::Pattern(text.to_owned()))
     }
@@ -72,7 +78,7 @@ impl InstantFormat {
     }
 }
 
-/// Reads `value` in the first of `formats` that fits, cut to microseconds.
+/// Reads `value` in the first of `formats` that fits and gives an accepted year, cut to microseconds.
 ///
 /// Without formats, text is read as [`InstantFormat::Iso`], and a number as time since 1970 in seconds, milliseconds,
 /// microseconds or nanoseconds, whichever gives a plausible year.
@@ -95,20 +101,20 @@ pub fn parse_instant_in(
     formats: &[InstantFormat],
     zone: Option<Tz>,
 ) -> Result<DateTime<Utc>, InvalidInstant> {
-    let found = if formats.is_empty() {
-        match value {
-            Value::String(text) => read_iso(text.trim(), zone),
-            Value::Number(_) => number(value).and_then(|number| from_seconds(number / scale_of(number))),
-            _ => None,
-        }
-    } else {
-        formats.iter().find_map(|format| format.read(value, zone))
+    let usual = || match value {
+        Value::String(text) => read_iso(text.trim(), zone),
+        Value::Number(_) => number(value).and_then(|number| from_seconds(number / scale_of(number))),
+        _ => None,
     };
-    let instant = found.ok_or_else(|| InvalidInstant::Unreadable(shown(value)))?;
-    if !is_plausible(instant) {
-        return Err(InvalidInstant::OutOfRange(shown(value)));
+    let without_formats = if formats.is_empty() { usual() } else { None };
+    let mut is_read = false;
+    for instant in without_formats.into_iter().chain(formats.iter().filter_map(|format| format.read(value, zone))) {
+        if is_plausible(instant) {
+            return Ok(to_microseconds(instant));
+        }
+        is_read = true;
     }
-    Ok(to_microseconds(instant))
+    Err(if is_read { InvalidInstant::OutOfRange(shown(value)) } else { InvalidInstant::Unreadable(shown(value)) })
 }
 
 /// Returns the one way in which instants are written into normalised records: RFC 3339 in UTC.
@@ -145,14 +151,47 @@ fn read_iso(text: &str, zone: Option<Tz>) -> Option<DateTime<Utc>> {
 }
 
 fn read_pattern(text: &str, pattern: &str, zone: Option<Tz>) -> Option<DateTime<Utc>> {
-    if let Ok(instant) = DateTime::parse_from_str(text, pattern) {
-        return Some(instant.to_utc());
+    let mut parsed = Parsed::new();
+    chrono::format::parse(&mut parsed, text, StrftimeItems::new(pattern)).ok()?;
+    let offset = parsed.offset();
+    let local = if parsed.timestamp().is_some() {
+        let utc = parsed.to_naive_datetime_with_offset(offset.unwrap_or(0)).ok()?;
+        match offset {
+            None => return Some(utc.and_utc()),
+            Some(_) => utc,
+        }
+    } else {
+        parsed.to_naive_date().ok()?.and_time(time_of(&mut parsed)?)
+    };
+    match offset {
+        None => in_zone(local, zone),
+        Some(seconds) => {
+            let instant = local.and_local_timezone(FixedOffset::east_opt(seconds)?).single()?;
+            Some(instant.to_utc())
+        }
     }
-    if let Ok(instant) = NaiveDateTime::parse_from_str(text, pattern) {
-        return in_zone(instant, zone);
+}
+
+/// Returns the time of day that was read, midnight where none was; nothing where it is not whole, as an hour of twelve alone.
+fn time_of(parsed: &mut Parsed) -> Option<NaiveTime> {
+    let parts = [parsed.hour_div_12(), parsed.hour_mod_12(), parsed.minute(), parsed.second(), parsed.nanosecond()];
+    if parts.iter().all(Option::is_none) {
+        return Some(NaiveTime::MIN);
     }
-    let date = NaiveDate::parse_from_str(text, pattern).ok()?;
-    in_zone(date.and_time(NaiveTime::MIN), zone)
+    if parsed.minute().is_none() && parsed.second().is_none() {
+        parsed.set_minute(0).ok()?;
+    }
+    parsed.to_naive_time().ok()
+}
+
+/// Returns whether a pattern can give an instant: whether it reads one that it has written itself.
+fn gives_instant(pattern: &str) -> bool {
+    use std::fmt::Write as _;
+    let Some(instant) = DateTime::from_timestamp(1_717_166_146, 0) else { return false };
+    // These can be read alone, and take what `%:z` writes.
+    let written = pattern.replace("%#z", "%:z").replace("%:::z", "%:z");
+    let mut text = String::new();
+    write!(text, "{}", instant.format(&written)).is_ok() && read_pattern(text.trim(), pattern, None).is_some()
 }
 
 fn in_zone(local: NaiveDateTime, zone: Option<Tz>) -> Option<DateTime<Utc>> {
@@ -232,6 +271,50 @@ mod tests {
         assert!(read(json!("2024-05-31")).is_err());
         assert!(InstantFormat::parse("dd.mm").is_err());
         assert!(InstantFormat::parse("%Q").is_err());
+    }
+
+    #[test]
+    fn the_next_format_is_tried_where_one_gives_no_accepted_year() {
+        let read = |value: Value, formats: &[&str]| {
+            let formats: Vec<InstantFormat> = formats.iter().map(|text| InstantFormat::parse(text).unwrap()).collect();
+            parse_instant(&value, &formats).map(print_instant)
+        };
+        let milliseconds = json!(1_709_200_800_000_i64);
+        assert_eq!(read(milliseconds.clone(), &["iso", "unix", "unix_ms"]).unwrap(), "2024-02-29T10:00:00Z");
+        assert_eq!(read(json!("29.02.24"), &["%d.%m.%Y", "%d.%m.%y"]).unwrap(), "2024-02-29T00:00:00Z");
+        let is_out_of_range = |found| matches!(found, Err(InvalidInstant::OutOfRange(_)));
+        assert!(is_out_of_range(read(milliseconds, &["unix", "iso"])));
+        assert!(is_out_of_range(read(json!("29.02.24"), &["%d.%m.%Y", "iso"])));
+    }
+
+    #[test]
+    fn patterns_give_a_date_and_honour_all_they_read() {
+        for pattern in ["%Y-%m", "%H:%M", "%d.%m.", "%d.%m.%Y %I:%M", "%d.%m.%Y %M", "%A", "%Y", "%z", "%%"] {
+            let err = InstantFormat::parse(pattern).unwrap_err();
+            assert!(err.contains("gives no date"), "{pattern}: {err}");
+        }
+        for (pattern, text, expected) in [
+            ("%d %b %Y %z", "31 May 2024 +0200", "2024-05-30T22:00:00Z"),
+            ("%d %b %Y %H:%M %#z", "31 May 2024 01:00 +02", "2024-05-30T23:00:00Z"),
+            ("%Y-%m-%d %H", "2024-05-31 14", "2024-05-31T14:00:00Z"),
+            ("%m/%d/%Y %I:%M %p", "05/31/2024 02:35 PM", "2024-05-31T14:35:00Z"),
+            ("%G-W%V-%u", "2024-W22-5", "2024-05-31T00:00:00Z"),
+            ("%Y %j", "2024 152", "2024-05-31T00:00:00Z"),
+            ("%a, %d %b %Y %T %Z", "Fri, 31 May 2024 08:30:00 GMT", "2024-05-31T08:30:00Z"),
+            ("%s", "1717144200", "2024-05-31T08:30:00Z"),
+            ("%Y%m%d%H%M%S%3f", "20240531083000250", "2024-05-31T08:30:00.250Z"),
+            ("%c", "Fri May 31 08:30:00 2024", "2024-05-31T08:30:00Z"),
+            ("%+", "2024-05-31T08:30:00+02:00", "2024-05-31T06:30:00Z"),
+            ("%D %r", "05/31/24 08:30:00 AM", "2024-05-31T08:30:00Z"),
+            ("%Y-%m-%dT%H:%M:%S%.f%:z", "2024-05-31T08:30:00.5+01:00", "2024-05-31T07:30:00.500Z"),
+        ] {
+            let format = [InstantFormat::parse(pattern).unwrap()];
+            let instant = parse_instant(&json!(text), &format).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+            assert_eq!(print_instant(instant), expected, "{pattern}");
+        }
+        let seconds = [InstantFormat::parse("%s").unwrap()];
+        let instant = parse_instant_in(&json!("1717144200"), &seconds, Some(Tz::Europe__Oslo)).unwrap();
+        assert_eq!(print_instant(instant), "2024-05-31T08:30:00Z", "it is in UTC whatever the zone");
     }
 
     #[test]

@@ -106,5 +106,9 @@ async fn news_and_posts_become_a_corpus() {
     let post = features(&fixture, "chatter:1").await;
     assert_eq!(post, json!({"author": "ada", "kind": "post", "n_reactions": 15}));
     assert_eq!(warnings(&fixture).await, ["newsdesk:n3 url", "newsdesk:n7 required"]);
-    assert_eq!(fixture.quarantined().await.len(), 8);
+    let waiting = fixture.quarantined().await;
+    assert_eq!(waiting.len(), 8);
+    let link = waiting.iter().find(|waiting| waiting.record.id.as_str() == "chatter:6").unwrap();
+    let rules: Vec<&str> = link.reasons.iter().map(|reason| reason.rule.as_str()).collect();
+    assert_eq!(rules, ["words", "patterns"], "its time is in milliseconds, and read so");
 }
