@@ -8,14 +8,15 @@ use ml_core::global_data::GlobalRecord;
 use super::Origin;
 use super::columns::{EventTime, event_time};
 use super::row_hash::RowHash;
-use crate::field::{FieldList, FieldPath, Fields};
+use crate::field::{FieldList, FieldPath, Fields, is_blank};
 use crate::reason::Reasons;
 
 /// Arguments of [`super::Target::GlobalMlData`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GlobalTarget {
-    /// The first of these that is there becomes `processed_content`; blank text counts.
+    /// The first of these that holds something becomes `processed_content`, or where none does the first that is there; the others
+    /// that hold nothing become no feature.
     pub content: FieldList,
     /// The first of these that holds something becomes `event_time`.
     pub event_time: FieldList,
@@ -57,11 +58,18 @@ impl GlobalTarget {
     }
 
     fn take_content(&self, fields: &mut Fields) -> Option<String> {
-        let name = self.content.first_present(fields)?.0.clone();
-        match name.remove(fields)? {
-            Value::String(text) => Some(text),
-            other => Some(other.to_string()),
+        let found = self.content.first_filled(fields).or_else(|| self.content.first_present(fields));
+        let name = found?.0.clone();
+        let content = match name.remove(fields)? {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        for name in &self.content {
+            if name.get(fields).is_some_and(is_blank) {
+                name.remove(fields);
+            }
         }
+        Some(content)
     }
 
     fn features(&self, mut fields: Fields, event_time: &EventTime) -> Fields {

@@ -125,3 +125,22 @@ async fn an_array_that_shrinks_leaves_no_row_behind() {
         assert_eq!(fixture.rows().await.len(), n_rows);
     }
 }
+
+#[tokio::test]
+async fn the_first_field_that_holds_something_is_the_content() {
+    let body = "    target: { table: global_ml_data, content: [text, title], exclude: id }\n";
+    let records = [
+        json!({"id": 1, "text": " ", "title": "a", "n": 1}),
+        json!({"id": 2, "text": null, "title": "b"}),
+        json!({"id": 3, "text": "c", "title": "d"}),
+        json!({"id": 4, "text": "", "title": null}),
+    ];
+    let fixture = sync(body, &records).await;
+    let contents: Vec<Option<String>> = fixture.rows().await.into_iter().map(|row| row.processed_content).collect();
+    assert_eq!(contents, ["a", "b", "c", ""].map(|text| Some(text.to_owned())));
+    let expected = json!({
+        "raw_records:app:1": {"n": 1}, "raw_records:app:2": {}, "raw_records:app:3": {"title": "d"},
+        "raw_records:app:4": {},
+    });
+    assert_eq!(features(&fixture).await, expected);
+}
