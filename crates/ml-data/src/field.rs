@@ -94,6 +94,11 @@ impl FieldPath {
         }
     }
 
+    /// Returns whether the way to this field goes through `parent`.
+    pub(crate) fn is_inside(&self, parent: &FieldPath) -> bool {
+        self.text.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']))
+    }
+
     /// Returns a path to each value, in order, with the number of an item for each `[*]`.
     pub(crate) fn places(&self, fields: &Fields) -> Vec<FieldPath> {
         let Some((first, _)) = self.split_first().filter(|_| self.is_plural() && !fields.contains_key(&self.text))

@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::number::whole_or_not;
+use super::number::{OVERFLOW, whole_or_not};
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
 use crate::shown::shown;
 
 /// Arguments of [`crate::normalise::Step::Collect`]. Values that hold nothing are passed over.
+///
+/// Where there is no result there is no field `to` either: one that was sent was not made of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Collect {
@@ -67,9 +69,17 @@ impl Collect {
         }
         match self.result(&values) {
             Ok(Some(value)) => super::set(&self.to, value, "collect", fields, reasons),
-            Ok(None) => {}
+            Ok(None) if self.is_no_array(fields) => {}
+            Ok(None) => drop(self.to.remove(fields)),
             Err(message) => reasons.add(&self.to, "collect", message),
         }
+    }
+
+    /// Returns whether `to` is what the values are taken out of and holds a single value already, as a text in `authors` does
+    /// where names are collected from `authors[*].name`.
+    fn is_no_array(&self, fields: &Fields) -> bool {
+        let is_single = |value: &Value| !value.is_array() && !value.is_object();
+        self.from.iter().any(|from| from.is_inside(&self.to)) && self.to.get_filled(fields).is_some_and(is_single)
     }
 
     /// Returns the result; nothing where there is none of no values.
@@ -80,7 +90,10 @@ impl Collect {
                 let number = value.as_f64().ok_or_else(|| format!("{} is not a number", shown(value)))?;
                 result = Some(result.map_or(number, |result| fold(result, number)));
             }
-            Ok::<_, String>(result)
+            match result {
+                Some(result) if !result.is_finite() => Err(OVERFLOW.to_owned()),
+                result => Ok(result),
+            }
         };
         Ok(match self.how {
             Collected::List => {

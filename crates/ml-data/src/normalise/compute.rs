@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::number::whole_or_not;
+use super::number::{OVERFLOW, whole_or_not};
 use crate::field::{FieldPath, Fields};
 use crate::reason::Reasons;
 use crate::shown::shown;
 
-/// Arguments of [`crate::normalise::Step::Compute`]: one operation, from left to right. Where a field holds nothing there is no result.
+/// Arguments of [`crate::normalise::Step::Compute`]: one operation, from left to right.
+///
+/// Where a field holds nothing there is no result, and no field `to` either: one that was sent was not made of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Compute {
@@ -74,29 +76,45 @@ impl Compute {
 
     pub(super) fn apply(&self, fields: &mut Fields, reasons: &mut Reasons) {
         let Some((operands, operation)) = self.operation() else { return };
-        let mut result: Option<f64> = None;
-        for operand in operands {
-            let number = match operand {
-                Operand::Number(number) => *number,
-                Operand::Field(name) => {
-                    let Some(value) = name.get_filled(fields) else { return };
-                    let Some(number) = value.as_f64() else {
-                        // What is wrong with a field that could not be brought into form is known already.
-                        if !reasons.names(name) {
-                            reasons.add(name, "compute", format!("{} is not a number", shown(value)));
-                        }
-                        return;
-                    };
-                    number
-                }
-            };
-            result = Some(result.map_or(number, |result| operation(result, number)));
-        }
-        let Some(result) = result.filter(|result| result.is_finite()) else { return };
-        let rounded = match self.round {
-            Some(places) => (result * 10_f64.powi(places as i32)).round() / 10_f64.powi(places as i32),
-            None => result,
+        let numbers = match numbers(operands, fields) {
+            Ok(Some(numbers)) => numbers,
+            Ok(None) => return drop(self.to.remove(fields)),
+            // What is wrong with a field that could not be brought into form is known already.
+            Err((name, _)) if reasons.names(name) => return,
+            Err((name, message)) => return reasons.add(name, "compute", message),
         };
-        super::set(&self.to, whole_or_not(rounded), "compute", fields, reasons);
+        if self.divide.is_some() && numbers[1..].contains(&0.0) {
+            self.to.remove(fields);
+            return;
+        }
+        let Some(result) = numbers.into_iter().reduce(operation) else { return };
+        if !result.is_finite() {
+            return reasons.add(&self.to, "compute", OVERFLOW.to_owned());
+        }
+        super::set(&self.to, whole_or_not(self.rounded(result)), "compute", fields, reasons);
     }
+
+    fn rounded(&self, result: f64) -> f64 {
+        let Some(places) = self.round else { return result };
+        let scale = 10_f64.powi(places as i32);
+        let scaled = result * scale;
+        // A number too great to be scaled has no decimal places.
+        if scaled.is_finite() { scaled.round() / scale } else { result }
+    }
+}
+
+/// Returns the operands as numbers, nothing where a field holds nothing, or the field that holds something else.
+fn numbers<'a>(operands: &'a [Operand], fields: &Fields) -> Result<Option<Vec<f64>>, (&'a FieldPath, String)> {
+    let mut numbers = Vec::with_capacity(operands.len());
+    for operand in operands {
+        match operand {
+            Operand::Number(number) => numbers.push(*number),
+            Operand::Field(name) => {
+                let Some(value) = name.get_filled(fields) else { return Ok(None) };
+                let fault = || (name, format!("{} is not a number", shown(value)));
+                numbers.push(value.as_f64().ok_or_else(fault)?);
+            }
+        }
+    }
+    Ok(Some(numbers))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Conversion;
+use super::number::OVERFLOW;
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::instant::parse_instant;
 use crate::reason::Reasons;
@@ -153,7 +154,8 @@ impl Rates {
         if from == to {
             return Ok(amount);
         }
-        Ok(amount / self.find(from, date)? * self.find(to, date)?)
+        let converted = amount / self.find(from, date)? * self.find(to, date)?;
+        if converted.is_finite() { Ok(converted) } else { Err(OVERFLOW.to_owned()) }
     }
 }
 

@@ -175,6 +175,9 @@ pub(super) fn fault_of_decimal(decimal: char) -> Option<String> {
     (!matches!(decimal, '.' | ',')).then(|| format!("decimal is `{decimal}`: `.` or `,` is needed"))
 }
 
+/// What is said of a result that no number of the program can hold.
+pub(super) const OVERFLOW: &str = "the result is too large for a number";
+
 /// Returns whole numbers that are exact as integers.
 pub(super) fn whole_or_not(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 {

@@ -229,3 +229,46 @@ fn one_field_holds_one_currency() {
         &[],
     );
 }
+
+#[test]
+fn what_is_no_text_is_not_read_as_a_number() {
+    for value in [json!(true), json!([1]), json!({"a": 1})] {
+        let message = format!("{} is not a number", crate::shown::shown(&value));
+        check(json!({"parse_number": {"fields": "a"}}), json!({"a": value}), json!({"a": value}), &[&message]);
+    }
+    check(json!({"parse_number": {"fields": "a"}}), json!({"a": 1.5}), json!({"a": 1.5}), &[]);
+    check(json!({"parse_number": {"fields": "a"}}), json!({"a": " "}), json!({"a": null}), &[]);
+}
+
+#[test]
+fn without_a_result_no_old_one_stays() {
+    let divide = json!({"compute": {"to": "r", "divide": ["a", "b"]}});
+    check(divide.clone(), json!({"a": 1, "b": 4, "r": 9}), json!({"a": 1, "b": 4, "r": 0.25}), &[]);
+    check(divide.clone(), json!({"a": 1, "r": 9}), json!({"a": 1}), &[]);
+    check(divide.clone(), json!({"a": 1, "b": 0, "r": 9}), json!({"a": 1, "b": 0}), &[]);
+    check(divide.clone(), json!({"a": 0, "b": 4}), json!({"a": 0, "b": 4, "r": 0}), &[]);
+    let wrong = json!({"a": 1, "b": "x", "r": 9});
+    check(divide, wrong.clone(), wrong, &["`x` is not a number"]);
+    let collect = |from: &str, to: &str, how: &str| json!({"collect": {"from": from, "to": to, "as": how}});
+    check(collect("i[*].p", "r", "sum"), json!({"i": [], "r": 9}), json!({"i": []}), &[]);
+    check(collect("i[*].p", "r", "count"), json!({"i": [], "r": 9}), json!({"i": [], "r": 0}), &[]);
+    check(collect("r[*].p", "r", "join"), json!({"r": [{"q": 1}]}), json!({}), &[]);
+    check(collect("r[*].p", "r", "join"), json!({"r": "as it is"}), json!({"r": "as it is"}), &[]);
+}
+
+#[test]
+fn a_result_that_no_number_holds_is_told() {
+    let huge = json!({"a": 1e300, "b": 1e-300, "r": 9});
+    let message = ["the result is too large for a number"];
+    check(json!({"compute": {"to": "r", "multiply": ["a", "a"]}}), huge.clone(), huge.clone(), &message);
+    check(json!({"compute": {"to": "r", "divide": ["a", "b"]}}), huge.clone(), huge.clone(), &message);
+    let rounded = json!({"a": 1e300, "b": 1e-300, "r": 2e300});
+    check(json!({"compute": {"to": "r", "add": ["a", "a"], "round": 15}}), huge, rounded, &[]);
+    let most = json!({"a": [1e308, 1e308]});
+    check(json!({"collect": {"from": "a[*]", "to": "r", "as": "sum"}}), most.clone(), most, &message);
+    let one = json!({"a": 1e308});
+    check(json!({"unit": {"fields": "a", "from": "km", "to": "mm"}}), one.clone(), one.clone(), &message);
+    let rates = json!({"source": "invented", "base": "EUR", "table": {"JPY": 160}});
+    let convert = json!({"convert_currency": {"fields": "a", "from": "EUR", "to": "JPY", "rates": rates}});
+    check(convert, one.clone(), one, &message);
+}

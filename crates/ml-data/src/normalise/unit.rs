@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Conversion;
-use super::number::{fault_of_decimal, hint_of_decimal, point, read_number};
+use super::number::{OVERFLOW, fault_of_decimal, hint_of_decimal, point, read_number};
 use crate::field::{FieldList, FieldPath, Fields};
 use crate::reason::Reasons;
 use crate::shown::{shown, shown_text};
@@ -235,6 +235,9 @@ impl UnitStep {
         let converted = unit.convert(number, self.to).ok_or_else(|| {
             format!("{} measures {}, and {} is wanted", shown(value), unit.dimension(), self.to.dimension())
         })?;
+        if !converted.is_finite() {
+            return Err(OVERFLOW.to_owned());
+        }
         Ok(Value::from(converted))
     }
 }
