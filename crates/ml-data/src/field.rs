@@ -61,13 +61,16 @@ pub enum NoPlace {
 
 impl FieldPath {
     /// Accepts a non-empty name, or non-empty names joined by dots; behind a name `[0]` is an item, and `[*]` every item.
+    ///
+    /// # Errors
+    /// [`InvalidFieldPath`], also for what is nearly an item, such as `a[]` and `a[-1]`.
     pub fn parse(text: &str) -> Result<FieldPath, InvalidFieldPath> {
         if text.split('.').any(|part| part.trim().is_empty()) {
             return Err(InvalidFieldPath(text.to_owned()));
         }
         let mut parts = Vec::new();
         for name in text.split('.') {
-            add_parts(name, &mut parts);
+            add_parts(name, &mut parts).ok_or_else(|| InvalidFieldPath(text.to_owned()))?;
         }
         if parts.len() == 1 {
             parts.clear();
@@ -291,26 +294,36 @@ impl FieldPath {
     }
 }
 
-/// Adds `name`, and what stands in brackets behind it. Brackets with anything else in them belong to the name.
-fn add_parts(name: &str, parts: &mut Vec<Part>) {
+/// Adds `name`, and what stands in brackets behind it. Brackets with anything else in them belong to the name, except for what is
+/// nearly an item: then nothing is returned.
+fn add_parts(name: &str, parts: &mut Vec<Part>) -> Option<()> {
     let n_before = parts.len();
     let mut rest = name;
     while let Some((before, inside)) = rest.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
-        let part = match inside {
-            "*" => Part::Every,
-            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => match digits.parse() {
-                Ok(index) => Part::Item(index),
-                Err(_) => break,
-            },
-            _ => break,
-        };
         if before.is_empty() {
             break;
         }
+        let part = match inside {
+            "*" => Part::Every,
+            digits if is_digits(digits) => Part::Item(digits.parse().ok()?),
+            other if is_nearly_an_item(other) => return None,
+            _ => break,
+        };
         parts.insert(n_before, part);
         rest = before;
     }
     parts.insert(n_before, Part::Name(rest.to_owned()));
+    Some(())
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns whether what stands in brackets is meant for an item, and never finds one: nothing, a number below 0, or one with spaces.
+fn is_nearly_an_item(inside: &str) -> bool {
+    let inside = inside.trim();
+    inside.is_empty() || inside == "*" || is_digits(inside.trim_start_matches(['-', '+']))
 }
 
 fn reach<'a>(value: &'a mut Value, parts: &[Part]) -> Option<&'a mut Value> {
@@ -524,6 +537,16 @@ mod tests {
         assert_eq!(record["a"], json!({"b": [{}, {}]}), "of every item");
         assert!(path("a[*]").is_plural() && !path("a[1]").is_plural() && !path("a[1]").is_made_of_names());
         assert!(path("a[x]").is_made_of_names(), "brackets with anything else belong to the name");
+    }
+
+    #[test]
+    fn what_is_nearly_an_item_is_refused() {
+        for text in ["a[]", "a[-1]", "a[1 ]", "a[ * ]", "a.b[ 0].c", "a[0][]", "a[][0]", "a[99999999999999999999]"] {
+            assert_eq!(FieldPath::parse(text), Err(InvalidFieldPath(text.to_owned())));
+        }
+        for text in ["price [EUR]", "a[x]", "age [18-25]", "[]", "a[0].b[*]", "a[1][2]"] {
+            assert!(FieldPath::parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]
