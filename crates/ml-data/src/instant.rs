@@ -139,7 +139,9 @@ fn read_iso(text: &str, zone: Option<Tz>) -> Option<DateTime<Utc>> {
             return in_zone(instant, zone);
         }
     }
-    for pattern in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z"] {
+    // White space in a pattern stands for any, or none.
+    for pattern in ["%Y-%m-%dT%H:%M:%S%.f %#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y-%m-%dT%H:%M %#z", "%Y-%m-%d %H:%M %#z"]
+    {
         if let Ok(instant) = DateTime::parse_from_str(text, pattern) {
             return Some(instant.to_utc());
         }
@@ -247,6 +249,13 @@ mod tests {
         check(json!("2024-05-31 08:30:00"), "2024-05-31T08:30:00Z");
         check(json!("2024-05-31 08:30:00+0200"), "2024-05-31T06:30:00Z");
         check(json!("2024-05-31 08:30:00 UTC"), "2024-05-31T08:30:00Z");
+        check(json!("2024-05-31 08:30:00 +02:00"), "2024-05-31T06:30:00Z");
+        check(json!("2024-05-31 08:30:00.5Z"), "2024-05-31T08:30:00.500Z");
+        check(json!("2024-05-31T08:30Z"), "2024-05-31T08:30:00Z");
+        check(json!("2024-05-31T08:30+02"), "2024-05-31T06:30:00Z");
+        check(json!("2024-05-31 08:30 +0200"), "2024-05-31T06:30:00Z");
+        check(json!("2024-05-31 08:30 UTC"), "2024-05-31T08:30:00Z");
+        check(json!("2024-05-31T08:30"), "2024-05-31T08:30:00Z");
         check(json!("Fri, 31 May 2024 08:30:00 +0000"), "2024-05-31T08:30:00Z");
         check(json!(1_717_144_200), "2024-05-31T08:30:00Z");
         check(json!(1_717_144_200_500_i64), "2024-05-31T08:30:00.500Z");

@@ -18,8 +18,9 @@ mod tests;
 mod text;
 mod unit;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 use crate::field::{FieldList, FieldPath, Fields, is_blank};
 use crate::reason::Reasons;
@@ -49,24 +50,31 @@ pub enum Step {
     /// Turns every run of white space into one space, and takes it off both ends.
     CollapseWhiteSpace(FieldList),
     /// Brings text into a Unicode normal form.
+    #[serde(deserialize_with = "arguments_or_fields")]
     Unicode(Unicode),
     /// Takes HTML tags and comments out and decodes entities.
     StripHtml(FieldList),
     /// Gives a field another name.
     Rename(Rename),
     /// Turns values into another kind.
+    #[serde(deserialize_with = "arguments_or_fields")]
     Cast(Cast),
     /// Fills a field that is absent, `null` or blank.
     Default(FillDefault),
     /// Turns dates and times into RFC 3339 text in UTC.
+    #[serde(deserialize_with = "arguments_or_fields")]
     ParseDate(ParseDate),
     /// Reads numbers as people write them, and the currency that stands beside.
+    #[serde(deserialize_with = "arguments_or_fields")]
     ParseNumber(ParseNumber),
     /// Brings quantities into one unit.
+    #[serde(deserialize_with = "arguments_or_fields")]
     Unit(UnitStep),
     /// Brings amounts of money into one currency.
+    #[serde(deserialize_with = "arguments_or_fields")]
     ConvertCurrency(ConvertCurrency),
     /// Looks values up in a table of the configuration.
+    #[serde(deserialize_with = "arguments_or_fields")]
     Lookup(Lookup),
     /// Makes one value of several.
     Collect(Collect),
@@ -138,6 +146,15 @@ impl Step {
             Step::Remove(names) => names.iter().for_each(|name| drop(name.remove(fields))),
         }
     }
+}
+
+/// Reads the arguments of a step on `fields`, which may stand alone where all others have defaults.
+fn arguments_or_fields<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let mut arguments = Value::deserialize(deserializer)?;
+    if arguments.is_string() || arguments.is_array() {
+        arguments = json!({ "fields": arguments });
+    }
+    T::deserialize(arguments).map_err(serde::de::Error::custom)
 }
 
 impl FillDefault {

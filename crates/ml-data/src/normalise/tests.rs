@@ -1,7 +1,5 @@
 //! What each step does, and what it says where it cannot.
 
-use serde_json::json;
-
 use super::*;
 
 /// Runs `step` on `record` and checks the record after it, and the messages.
@@ -271,4 +269,21 @@ fn a_result_that_no_number_holds_is_told() {
     let rates = json!({"source": "invented", "base": "EUR", "table": {"JPY": 160}});
     let convert = json!({"convert_currency": {"fields": "a", "from": "EUR", "to": "JPY", "rates": rates}});
     check(convert, one.clone(), one, &message);
+}
+
+#[test]
+fn fields_stand_alone_where_all_else_has_defaults() {
+    check(json!({"parse_date": "at"}), json!({"at": 0}), json!({"at": "1970-01-01T00:00:00Z"}), &[]);
+    check(json!({"parse_number": ["a", "b"]}), json!({"a": "1", "b": "2"}), json!({"a": 1, "b": 2}), &[]);
+    for (step, missing) in [
+        (json!({"unicode": "a"}), "missing field `form`"),
+        (json!({"cast": ["a"]}), "missing field `to`"),
+        (json!({"unit": "a"}), "missing field `to`"),
+        (json!({"convert_currency": "a"}), "missing field `to`"),
+    ] {
+        let err = serde_json::from_value::<Step>(step).unwrap_err().to_string();
+        assert_eq!(err, missing);
+    }
+    assert_eq!(fault(&json!({"lookup": "a"})).as_deref(), Some("the table is empty: use table or file"));
+    assert_eq!(fault(&json!({"parse_date": []})).as_deref(), Some("no field is named"));
 }
