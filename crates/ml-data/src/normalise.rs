@@ -29,6 +29,7 @@ pub use self::cast::{Cast, CastTo};
 pub use self::collect::{Collect, Collected};
 pub use self::compute::{Compute, Operand};
 pub use self::currency::{ConvertCurrency, Rates};
+pub(crate) use self::currency::{check_rate, date_of_rates};
 pub use self::date::ParseDate;
 pub use self::lookup::{Lookup, Otherwise};
 pub use self::number::ParseNumber;

@@ -63,7 +63,7 @@ struct RatesConfig {
     table: Option<BTreeMap<String, f64>>,
     /// Rates by date, then currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    by_date: Option<BTreeMap<NaiveDate, BTreeMap<String, f64>>>,
+    by_date: Option<BTreeMap<String, BTreeMap<String, f64>>>,
     /// How many days a rate holds, until the next: over week ends and holidays.
     #[serde(default = "a_week")]
     max_age_days: u64,
@@ -88,42 +88,72 @@ impl TryFrom<RatesConfig> for Rates {
             return Err("source is empty: say whose rates they are".to_owned());
         }
         let is_dated = by_date.is_some();
+        known(&base)?;
         let dated = match (table, by_date) {
             (Some(table), None) => BTreeMap::from([(NaiveDate::MIN, table)]),
-            (None, Some(by_date)) => by_date,
-            _ => return Err("either table or by_date is needed".to_owned()),
+            (None, Some(by_date)) => dated(by_date)?,
+            (Some(_), Some(_)) => return Err("both table and by_date are given, and one is needed".to_owned()),
+            (None, None) => return Err("there are no rates: use table, by_date or file".to_owned()),
         };
+        if dated.values().all(BTreeMap::is_empty) {
+            return Err("there is no rate in table or by_date".to_owned());
+        }
         let mut by_currency: HashMap<String, Vec<(NaiveDate, f64)>> = HashMap::new();
         for (date, rates) in dated {
             for (currency, rate) in rates {
-                if !(rate > 0.0 && rate.is_finite()) {
-                    return Err(format!("the rate of {currency} is {rate}: a number above 0 is needed"));
+                check_rate(&currency, rate)?;
+                if currency == base && rate != 1.0 {
+                    return Err(format!("the rate of {base} is {rate}, and it is the base: one of it is 1"));
                 }
-                known(&currency)?;
                 by_currency.entry(currency).or_default().push((date, rate));
             }
         }
-        known(&base)?;
         Ok(Rates { source, base, max_age_days, by_currency, is_dated })
     }
 }
 
 impl From<Rates> for RatesConfig {
     fn from(rates: Rates) -> RatesConfig {
-        let mut by_date: BTreeMap<NaiveDate, BTreeMap<String, f64>> = BTreeMap::new();
+        let mut by_date: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
         for (currency, dated) in &rates.by_currency {
             for (date, rate) in dated {
-                by_date.entry(*date).or_default().insert(currency.clone(), *rate);
+                by_date.entry(date.to_string()).or_default().insert(currency.clone(), *rate);
             }
         }
         let (table, by_date) = if rates.is_dated {
             (None, Some(by_date))
         } else {
-            (Some(by_date.remove(&NaiveDate::MIN).unwrap_or_default()), None)
+            (Some(by_date.into_values().next().unwrap_or_default()), None)
         };
         let Rates { source, base, max_age_days, .. } = rates;
         RatesConfig { source, base, table, by_date, max_age_days, file: None }
     }
+}
+
+fn dated(
+    by_date: BTreeMap<String, BTreeMap<String, f64>>,
+) -> Result<BTreeMap<NaiveDate, BTreeMap<String, f64>>, String> {
+    let mut dated = BTreeMap::new();
+    for (text, rates) in by_date {
+        let date = date_of_rates(&text)?;
+        if dated.insert(date, rates).is_some() {
+            return Err(format!("by_date has {date} twice"));
+        }
+    }
+    Ok(dated)
+}
+
+/// Reads the date from which rates hold.
+pub(crate) fn date_of_rates(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| format!("{} is not a date such as 2024-05-31", shown_text(text)))
+}
+
+/// Returns what is wrong with a rate, if anything is.
+pub(crate) fn check_rate(currency: &str, rate: f64) -> Result<(), String> {
+    if !(rate > 0.0 && rate.is_finite()) {
+        return Err(format!("the rate of {currency} is {rate}: a number above 0 is needed"));
+    }
+    known(currency)
 }
 
 fn known(code: &str) -> Result<(), String> {
@@ -219,6 +249,24 @@ mod tests {
         assert_eq!(rates.convert(1.0, "SEK", "EUR", None).unwrap_err(), "there is no rate of `SEK` (invented)");
         let again: Rates = serde_json::from_value(json!(rates)).unwrap();
         assert_eq!(again, rates);
+    }
+
+    #[test]
+    fn what_is_wrong_with_rates_is_named() {
+        for (given, message) in [
+            (json!({}), "there are no rates: use table, by_date or file"),
+            (json!({"table": {"USD": 1}, "by_date": {}}), "both table and by_date are given, and one is needed"),
+            (json!({"table": {}}), "there is no rate in table or by_date"),
+            (json!({"by_date": {"2024-05-31": {}}}), "there is no rate in table or by_date"),
+            (json!({"by_date": {"2024-13-01": {"USD": 1}}}), "`2024-13-01` is not a date such as 2024-05-31"),
+            (json!({"by_date": {"2024-5-31": {"USD": 1}, "2024-05-31": {"USD": 2}}}), "by_date has 2024-05-31 twice"),
+            (json!({"table": {"EUR": 1.1}}), "the rate of EUR is 1.1, and it is the base: one of it is 1"),
+        ] {
+            let mut arguments = json!({"source": "x", "base": "EUR"});
+            arguments.as_object_mut().unwrap().extend(given.as_object().unwrap().clone());
+            assert_eq!(rates(arguments).unwrap_err(), message);
+        }
+        assert!(rates(json!({"source": "x", "base": "EUR", "table": {"EUR": 1, "USD": 1.1}})).is_ok());
     }
 
     #[test]
