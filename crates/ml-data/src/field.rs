@@ -1,12 +1,16 @@
-//! Fields of a record by name, and lists of them as they are written in the configuration.
+//! Fields of a record by name.
+
+mod list;
+mod places;
 
 use std::fmt;
 
-use serde::de::{Error as _, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::shown::shown;
+
+pub use self::list::FieldList;
 
 /// The fields of a record by name.
 pub type Fields = Map<String, Value>;
@@ -86,68 +90,6 @@ impl FieldPath {
     /// Returns whether the path may lead to several values: it has a `[*]`.
     pub fn is_plural(&self) -> bool {
         self.parts.contains(&Part::Every)
-    }
-
-    /// Returns whether one value of this field stands beside each value of `field`: every `[*]` that it has is one of the same
-    /// items, as in `items[*].currency` and `items[*].price`.
-    pub(crate) fn goes_along_with(&self, field: &FieldPath) -> bool {
-        match self.parts.iter().rposition(|part| *part == Part::Every) {
-            None => true,
-            Some(last) => field.parts.get(..=last) == Some(&self.parts[..=last]),
-        }
-    }
-
-    /// Returns whether the way to this field goes through `parent`.
-    pub(crate) fn is_inside(&self, parent: &FieldPath) -> bool {
-        self.text.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']))
-    }
-
-    /// Returns a path to each value, in order, with the number of an item for each `[*]`.
-    pub(crate) fn places(&self, fields: &Fields) -> Vec<FieldPath> {
-        let Some((first, _)) = self.split_first().filter(|_| self.is_plural() && !fields.contains_key(&self.text))
-        else {
-            return vec![self.clone()];
-        };
-        let mut found: Vec<(Vec<Part>, &Value)> =
-            fields.get(first).map(|value| (vec![self.parts[0].clone()], value)).into_iter().collect();
-        for part in &self.parts[1..] {
-            let mut next = Vec::with_capacity(found.len());
-            for (way, value) in found {
-                let mut go = |part: Part, value| next.push(([way.as_slice(), &[part]].concat(), value));
-                match part {
-                    Part::Name(name) => value.get(name).into_iter().for_each(|value| go(part.clone(), value)),
-                    Part::Item(index) => value.get(index).into_iter().for_each(|value| go(part.clone(), value)),
-                    Part::Every => {
-                        let items = value.as_array().into_iter().flatten();
-                        items.enumerate().for_each(|(index, value)| go(Part::Item(index), value));
-                    }
-                }
-            }
-            found = next;
-        }
-        found.into_iter().map(|(way, _)| FieldPath::of_parts(way)).collect()
-    }
-
-    /// Returns the path beside `place`, one of the places of a field that this one goes along with: to the same items.
-    pub(crate) fn beside(&self, place: &FieldPath) -> FieldPath {
-        let parts = self.parts.iter().enumerate().map(|(at, part)| match (part, place.parts.get(at)) {
-            (Part::Every, Some(item)) => item.clone(),
-            _ => part.clone(),
-        });
-        if self.is_plural() { FieldPath::of_parts(parts.collect()) } else { self.clone() }
-    }
-
-    fn of_parts(parts: Vec<Part>) -> FieldPath {
-        let mut text = String::new();
-        for part in &parts {
-            match part {
-                Part::Name(name) if text.is_empty() => text.push_str(name),
-                Part::Name(name) => text.extend([".", name]),
-                Part::Item(index) => text.push_str(&format!("[{index}]")),
-                Part::Every => text.push_str("[*]"),
-            }
-        }
-        FieldPath { text, parts }
     }
 
     /// Returns whether the path goes through names alone, so that a field can be made there.
@@ -389,107 +331,6 @@ impl From<FieldPath> for String {
     }
 }
 
-/// Fields in order; written as one name or as a list of names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FieldList(Vec<FieldPath>);
-
-impl FieldList {
-    /// Makes a list of `paths`, possibly empty.
-    pub fn new(paths: Vec<FieldPath>) -> FieldList {
-        FieldList(paths)
-    }
-
-    /// Returns the fields in the order given.
-    pub fn iter(&self) -> std::slice::Iter<'_, FieldPath> {
-        self.0.iter()
-    }
-
-    /// Returns whether no field is named.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Returns the first of the fields that is there and holds something, with its value.
-    pub fn first_filled<'a>(&'a self, fields: &'a Fields) -> Option<(&'a FieldPath, &'a Value)> {
-        self.iter().find_map(|path| path.get_filled(fields).map(|value| (path, value)))
-    }
-
-    /// Returns the first of the fields that is there and is not `null`, with its value; blank text counts.
-    pub fn first_present<'a>(&'a self, fields: &'a Fields) -> Option<(&'a FieldPath, &'a Value)> {
-        self.iter().find_map(|path| path.get(fields).filter(|value| !value.is_null()).map(|value| (path, value)))
-    }
-
-    /// Returns a fault where one of `others` may lead to several values beside one of these.
-    pub(crate) fn fault_beside<'a>(&self, others: impl IntoIterator<Item = &'a FieldPath>) -> Option<String> {
-        let fault_of = |other: &FieldPath| {
-            let field = self.iter().find(|field| !other.goes_along_with(field))?;
-            Some(format!(
-                "`{other}` may lead to several values, and one is needed for each of `{field}`: use [0], or a field of the same items"
-            ))
-        };
-        others.into_iter().find_map(fault_of)
-    }
-
-    /// Returns a fault where a field may lead to several values and one is needed.
-    pub(crate) fn plural_fault(&self) -> Option<String> {
-        let plural = self.iter().find(|path| path.is_plural())?;
-        Some(format!(
-            "`{plural}` may lead to several values, and one is needed here: use [0], or a step `collect` before"
-        ))
-    }
-
-    /// Returns the names as they are listed in messages: `` `a`, `b` ``.
-    pub fn names(&self) -> String {
-        self.0.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl<'a> IntoIterator for &'a FieldList {
-    type Item = &'a FieldPath;
-    type IntoIter = std::slice::Iter<'a, FieldPath>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl Serialize for FieldList {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for FieldList {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<FieldList, D::Error> {
-        deserializer.deserialize_any(FieldListVisitor)
-    }
-}
-
-struct FieldListVisitor;
-
-impl<'de> Visitor<'de> for FieldListVisitor {
-    type Value = FieldList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field name or a list of field names")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<FieldList, E> {
-        Ok(FieldList(vec![FieldPath::parse(text).map_err(E::custom)?]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<FieldList, A::Error> {
-        let mut paths = Vec::new();
-        while let Some(path) = seq.next_element::<FieldPath>()? {
-            if paths.contains(&path) {
-                return Err(A::Error::custom(format!("field `{path}` is listed twice")));
-            }
-            paths.push(path);
-        }
-        Ok(FieldList(paths))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -549,30 +390,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn fields_of_the_same_items_go_along() {
-        for (field, other, goes) in [
-            ("a[*].p", "a[*].c", true),
-            ("a[*].p", "c", true),
-            ("a[*].p", "a[0].c", true),
-            ("a[*].b[*].p", "a[*].c", true),
-            ("a[*].b[*].p", "a[*].b[*].c.d", true),
-            ("a[*]", "a[*].c", true),
-            ("p", "a[*].c", false),
-            ("a[*].p", "b[*].c", false),
-            ("a[*].p", "a[*].b[*].c", false),
-            ("a[0].p", "a[*].c", false),
-        ] {
-            assert_eq!(path(other).goes_along_with(&path(field)), goes, "{other} with {field}");
-        }
-        let record = fields(json!({"a": [{"b": [{"p": 1}, {"q": 2}]}, {}, {"b": [{"p": 3}]}]}));
-        let places = path("a[*].b[*].p").places(&record);
-        assert_eq!(places, [path("a[0].b[0].p"), path("a[2].b[0].p")]);
-        assert_eq!(path("a[*].c").beside(&places[1]), path("a[2].c"));
-        assert_eq!(path("c.d").beside(&places[1]), path("c.d"));
-        assert_eq!(path("a.x").places(&record), [path("a.x")]);
-    }
-
     proptest! {
         #[test]
         fn what_is_set_is_found_and_removed(text in "[a-c]{1,2}(\\.[a-c]{1,2}){0,3}", other in "[a-c](\\.[a-c]){0,2}") {
@@ -625,22 +442,5 @@ mod tests {
         path("a.x").set(&mut record, json!(1)).unwrap();
         path("b.x").set(&mut record, json!(2)).unwrap();
         assert_eq!(Value::Object(record), json!({"a": {"x": 1}, "b": {"x": 2}}));
-    }
-
-    #[test]
-    fn blank_fields_are_passed_over() {
-        let record = fields(json!({"a": null, "b": " ", "c": 0}));
-        let list: FieldList = serde_json::from_value(json!(["a", "b", "c"])).unwrap();
-        assert_eq!(list.first_filled(&record).unwrap().0, &path("c"));
-        assert_eq!(list.first_present(&record).unwrap().0, &path("b"));
-    }
-
-    #[test]
-    fn a_list_is_one_name_or_several() {
-        assert_eq!(serde_json::from_value::<FieldList>(json!("a")).unwrap().names(), "`a`");
-        assert_eq!(serde_json::from_value::<FieldList>(json!(["a", "b.c"])).unwrap().names(), "`a`, `b.c`");
-        for value in [json!(""), json!("a..b"), json!(["a", "a"]), json!(3)] {
-            assert!(serde_json::from_value::<FieldList>(value.clone()).is_err(), "{value}");
-        }
     }
 }
