@@ -87,7 +87,7 @@ pub enum Step {
 
 /// Arguments of [`Step::Default`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "arguments by name, such as { field: lang, value: en }")]
 pub struct FillDefault {
     /// The field to fill.
     pub field: FieldPath,

@@ -60,7 +60,10 @@ impl<'de> Deserialize<'de> for Mapping {
         let target = Target::deserialize(value).map_err(D::Error::custom)?;
         let fault = |error| D::Error::custom(format!("rows: {error}"));
         let children = rows.map(ChildRows::deserialize).transpose().map_err(fault)?;
-        if let Some(fault) = children.as_ref().and_then(ChildRows::fault).or_else(|| target.fault()) {
+        let key = children.as_ref().and_then(|children| children.key.clone());
+        let fault_of_key =
+            FieldList::new(key.into_iter().collect()).plural_fault().map(|fault| format!("rows.key: {fault}"));
+        if let Some(fault) = children.as_ref().and_then(ChildRows::fault).or(fault_of_key).or_else(|| target.fault()) {
             return Err(D::Error::custom(fault));
         }
         Ok(Mapping { target, children })

@@ -12,7 +12,7 @@ use crate::shown::shown;
 ///
 /// Where there is no result there is no field `to` either: one that was sent was not made of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "arguments by name, such as { from: \"items[*].price\", to: total, as: sum }")]
 pub struct Collect {
     /// The fields whose values are taken, such as `items[*].price`.
     pub from: FieldList,

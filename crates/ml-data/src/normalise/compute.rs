@@ -11,7 +11,7 @@ use crate::shown::shown;
 ///
 /// Where a field holds nothing there is no result, and no field `to` either: one that was sent was not made of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "arguments by name, such as { to: area, multiply: [width, depth] }")]
 pub struct Compute {
     /// Where the result goes.
     pub to: FieldPath,

@@ -10,7 +10,7 @@ use crate::reason::Reasons;
 ///
 /// A record whose `to` holds something already is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "arguments by name, such as { from: [body, message], to: text }")]
 pub struct Rename {
     /// The names it may have.
     pub from: FieldList,

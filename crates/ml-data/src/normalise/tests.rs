@@ -284,6 +284,10 @@ fn fields_stand_alone_where_all_else_has_defaults() {
         let err = serde_json::from_value::<Step>(step).unwrap_err().to_string();
         assert_eq!(err, missing);
     }
+    for step in ["rename", "collect", "compute", "default"] {
+        let err = serde_json::from_value::<Step>(json!({ step: "a" })).unwrap_err().to_string();
+        assert!(err.starts_with("invalid type: string \"a\", expected arguments by name, such as {"), "{err}");
+    }
     assert_eq!(fault(&json!({"lookup": "a"})).as_deref(), Some("the table is empty: use table or file"));
     assert_eq!(fault(&json!({"parse_date": []})).as_deref(), Some("no field is named"));
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use ml_core::record::Collection;
+use ml_data::pipeline::{Pipeline, PipelineConfig};
 use ml_data::sync::SyncOptions;
 
 use crate::fixture::{Fixture, pipeline, request};
@@ -143,4 +144,12 @@ async fn the_first_field_that_holds_something_is_the_content() {
         "raw_records:app:4": {},
     });
     assert_eq!(features(&fixture).await, expected);
+}
+
+#[test]
+fn a_key_of_several_values_is_refused() {
+    let target = "{ table: global_ml_data, rows: { each: lines, key: 'sku[*]' } }";
+    let text = format!("schema_version: 1\ndata_types: {{ tabular: {{ target: {target} }} }}");
+    let err = Pipeline::new(&PipelineConfig::from_yaml(&text).unwrap()).unwrap_err().to_string();
+    assert!(err.starts_with("data_types.tabular.target: rows.key: `sku[*]` may lead to several values"), "{err}");
 }
