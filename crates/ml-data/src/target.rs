@@ -11,6 +11,8 @@ mod market_metric;
 mod row_hash;
 mod user_interaction;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -78,8 +80,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) record: &'a RawRecord,
     /// The field that the sender named as the event time.
     pub(crate) event_time_field: Option<FieldPath>,
-    /// Which item of the record it is, where its items are rows.
-    pub(crate) item: Option<String>,
+    /// What the row has of the id of the record: all of it, and more where items are rows.
+    pub(crate) raw_id: Cow<'a, str>,
     /// The version of the mapping.
     pub(crate) version: i32,
 }
@@ -151,9 +153,6 @@ impl Origin<'_> {
     /// Returns the id of the row: `<collection>:<raw id>`, with `#<item>` where it is one of several, or the digest of what stands
     /// behind the collection where that would be too long.
     fn row_id(&self) -> RecordId {
-        match &self.item {
-            None => row_id(self.collection, self.record.id.as_str()),
-            Some(item) => row_id(self.collection, &format!("{}#{item}", self.record.id)),
-        }
+        row_id(self.collection, &self.raw_id)
     }
 }

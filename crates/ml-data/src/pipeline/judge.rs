@@ -1,5 +1,7 @@
 //! Judging one record: normalise, ask the rules, map to rows.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use ml_core::quarantine::QuarantineReason;
@@ -102,7 +104,8 @@ impl Pipeline {
         plan.ask_rules(Subject { fields: &fields, known_at: record.ingested_at }, found);
         found.claims.extend(plan.owned.iter().filter_map(|owned| owned.claim(record, &fields)));
         let (event_time_field, version) = (hints.event_time, self.schema_version);
-        let origin = Origin { collection, record, event_time_field, item: None, version };
+        let raw_id = Cow::Borrowed(record.id.as_str());
+        let origin = Origin { collection, record, event_time_field, raw_id, version };
         match &plan.children {
             None => plan.target.map(&origin, fields, &mut found.reasons).map(|row| vec![row]),
             Some(children) => children.map(&plan.target, &origin, fields, &mut found.reasons),

@@ -1,5 +1,6 @@
 //! Child rows: the items of an array, each a row of its own.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,8 @@ use crate::shown::{shown, shown_text};
 pub struct ChildRows {
     /// The array.
     pub each: FieldPath,
-    /// The field of an item that tells it from the others; absent: its place, from 0. The id of a row ends with `#` and this.
+    /// The field of an item that tells it from the others; absent: its place, from 0. The id of a row ends with `#` and this, and
+    /// has no `#` before, see [`escaped`].
     #[serde(default)]
     pub key: Option<FieldPath>,
 }
@@ -46,8 +48,10 @@ impl ChildRows {
                 return None;
             }
         };
+        let raw_id = escaped(origin.record.id.as_str());
+        let row = |raw_id| Origin { raw_id, event_time_field: origin.event_time_field.clone(), ..*origin };
         if items.is_empty() {
-            return target.map(origin, fields, reasons).map(|row| vec![row]);
+            return target.map(&row(raw_id), fields, reasons).map(|row| vec![row]);
         }
         let keys = self.keys(&items, reasons)?;
         let mut rows = Vec::with_capacity(items.len());
@@ -58,7 +62,7 @@ impl ChildRows {
                 return None;
             }
             let n_before = reasons.len();
-            let child = Origin { item: Some(key), event_time_field: origin.event_time_field.clone(), ..*origin };
+            let child = row(Cow::Owned(format!("{raw_id}#{key}")));
             rows.extend(target.map(&child, fields, reasons));
             if reasons.len() > n_before {
                 return None;
@@ -91,5 +95,61 @@ impl ChildRows {
             keys.push(key);
         }
         Some(keys)
+    }
+}
+
+/// Returns the id of a record without `#`, so that the first `#` in the id of a row always stands before the item: `#` is written
+/// `%23`, and `%23` and `%25` are written `%2523` and `%2525`, so that no two ids become one.
+fn escaped(raw_id: &str) -> Cow<'_, str> {
+    if !raw_id.contains(['#', '%']) {
+        return Cow::Borrowed(raw_id);
+    }
+    let mut id = String::with_capacity(raw_id.len() + 2);
+    for (place, character) in raw_id.char_indices() {
+        let rest = &raw_id[place..];
+        match character {
+            '#' => id.push_str("%23"),
+            '%' if rest.starts_with("%23") || rest.starts_with("%25") => id.push_str("%25"),
+            other => id.push(other),
+        }
+    }
+    Cow::Owned(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::escaped;
+
+    #[test]
+    fn an_id_is_written_without_the_sign_that_ends_it() {
+        for (raw_id, expected) in [
+            ("a:1", "a:1"),
+            ("1#0", "1%230"),
+            ("1%230", "1%25230"),
+            ("1%25", "1%2525"),
+            ("100% x%2", "100% x%2"),
+            ("ø%#", "ø%%23"),
+        ] {
+            assert_eq!(escaped(raw_id), expected);
+        }
+    }
+
+    /// Every text of up to six of the characters that matter.
+    #[test]
+    fn no_two_ids_become_one() {
+        let mut texts = vec![String::new()];
+        let mut known: HashMap<String, String> = HashMap::new();
+        for _ in 0..6 {
+            texts = texts.iter().flat_map(|text| "#%235x".chars().map(move |next| format!("{text}{next}"))).collect();
+            for text in &texts {
+                let id = escaped(text).into_owned();
+                assert!(!id.contains('#'), "{id}");
+                if let Some(other) = known.insert(id.clone(), text.clone()) {
+                    panic!("`{text}` and `{other}` are both `{id}`");
+                }
+            }
+        }
     }
 }

@@ -114,6 +114,20 @@ async fn items_that_cannot_be_told_apart_wait() {
 }
 
 #[tokio::test]
+async fn a_sign_in_the_id_of_a_record_takes_no_row_of_another() {
+    let sync = async |rows: &str, records: &[Value]| {
+        let fixture = sync(&format!("    target: {{ table: global_ml_data, rows: {rows} }}\n"), records).await;
+        fixture.rows().await.iter().map(|row| row.id.to_string()).collect::<Vec<_>>()
+    };
+    let records = [json!({"id": "1", "lines": [{"sku": "x"}]}), json!({"id": "1#x", "lines": []})];
+    assert_eq!(sync("{ each: lines, key: sku }", &records).await, ["raw_records:app:1#x", "raw_records:app:1%23x"]);
+    let records = [json!({"id": "1", "lines": [7]}), json!({"id": "1#0"})];
+    assert_eq!(sync("{ each: lines }", &records).await, ["raw_records:app:1#0", "raw_records:app:1%230"]);
+    let records = [json!({"id": "1", "lines": [{"sku": "a#b"}]}), json!({"id": "1#a", "lines": [{"sku": "b"}]})];
+    assert_eq!(sync("{ each: lines, key: sku }", &records).await, ["raw_records:app:1#a#b", "raw_records:app:1%23a#b"]);
+}
+
+#[tokio::test]
 async fn an_array_that_shrinks_leaves_no_row_behind() {
     let body = "schema_version: 1\ndata_types: { tabular: { target: { table: global_ml_data, exclude: id, rows: { each: lines } } } }";
     let fixture = Fixture::default();
