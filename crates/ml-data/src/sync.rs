@@ -21,7 +21,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 
 use ml_core::clock::Clock;
 use ml_core::document::{ChangeFeed, DocumentStore};
@@ -154,7 +154,8 @@ impl DocumentToSql {
     ///
     /// # Errors
     /// [`SyncError::AnotherSync`] when someone else moved a checkpoint meanwhile. What was committed before an error stays; the
-    /// other collections end after the batches at hand.
+    /// other collections end after the batches at hand. With [`SyncError::Blocked`], which is logged at once, they go on to their
+    /// own end.
     pub async fn sync(
         &self,
         options: &SyncOptions,
@@ -167,20 +168,31 @@ impl DocumentToSql {
             let stop = &stop;
             async move {
                 let ended = follower.run().await;
-                if ended.is_err() {
-                    stop.cancel();
+                match &ended {
+                    // Only who wrote the record can mend it, and the others have no part in it.
+                    Err(error @ SyncError::Blocked { .. }) => {
+                        error!(%collection, "{error}; the other collections are synced on");
+                    }
+                    Err(_) => stop.cancel(),
+                    Ok(_) => {}
                 }
                 ended
             }
         });
-        let mut report = SyncReport { cancelled: cancel.is_cancelled(), ..SyncReport::default() };
+        let mut report = SyncReport::default();
+        let mut errors = Vec::new();
         for ended in futures::future::join_all(runs).await {
-            report.add(ended?);
+            match ended {
+                Ok(of_collection) => report.add(of_collection),
+                Err(error) => errors.push(error),
+            }
         }
-        report.cancelled |= cancel.is_cancelled();
+        report.cancelled = cancel.is_cancelled();
         let SyncCounts { read, written, unchanged, quarantined, deleted } = report.total();
         info!(read, written, unchanged, quarantined, deleted, "synced {read} records, {quarantined} into quarantine");
-        Ok(report)
+        // What is blocked was told; what ended the others was not.
+        errors.sort_by_key(|error| matches!(error, SyncError::Blocked { .. }));
+        errors.into_iter().next().map_or(Ok(report), Err)
     }
 }
 

@@ -81,6 +81,53 @@ async fn a_blocking_rule_stops_before_the_batch_and_the_next_sync_goes_on_there(
     assert_eq!(fixture.rows().await.len(), 10);
 }
 
+/// Texts pass, and of tabular records those with an `x` of at least 0; others block.
+fn blocking() -> Pipeline {
+    pipeline(
+        "{schema_version: 1, data_types: {text: {target: {table: global_ml_data}}, tabular: {
+            rules: [{range: {fields: x, min: 0, severity: block}}], target: {table: global_ml_data}}}}",
+    )
+}
+
+#[tokio::test]
+async fn a_blocking_rule_stops_no_other_collection() {
+    let fixture = Fixture::default();
+    ingest(&fixture, "{\"id\": 1, \"x\": -1}\n").await;
+    let texts = lines_of(50, |n| format!("{{\"id\": {n}, \"text\": \"t\"}}"));
+    fixture.ingest("-", texts, &request("text")).await.unwrap();
+    let syncer = fixture.syncer(fixture.sql.clone(), blocking());
+    let options = SyncOptions { batch_size: 5, ..SyncOptions::default() };
+    let err = syncer.sync(&options, &|_| {}, &CancellationToken::new()).await.unwrap_err();
+    assert!(matches!(&err, SyncError::Blocked { collection: Collection::RawRecords, .. }), "{err:?}");
+    assert_eq!(fixture.rows().await.len(), 50);
+}
+
+#[tokio::test]
+async fn other_collections_are_followed_on_until_all_are_blocked_or_it_is_stopped() {
+    let fixture = Fixture::default();
+    ingest(&fixture, "{\"id\": 1, \"x\": -1}\n").await;
+    let syncer = fixture.syncer(fixture.sql.clone(), blocking());
+    let follow = Some(std::time::Duration::from_millis(5));
+    let both = vec![Collection::RawRecords, Collection::TextCorpus];
+    let options = SyncOptions { collections: both, follow, ..SyncOptions::default() };
+    let stop = CancellationToken::new();
+    let write = async {
+        for n in 0..3_usize {
+            let text = format!("{{\"id\": {n}, \"text\": \"t\"}}");
+            fixture.ingest("-", text, &request("text")).await.unwrap();
+            while fixture.rows().await.len() <= n {
+                tokio::task::yield_now().await;
+            }
+        }
+        stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(syncer.sync(&options, &|_| {}, &stop), write);
+    assert!(matches!(ended, Err(SyncError::Blocked { collection: Collection::RawRecords, .. })), "{ended:?}");
+    let alone = SyncOptions { collections: vec![Collection::RawRecords], ..options };
+    let ended = syncer.sync(&alone, &|_| {}, &CancellationToken::new()).await;
+    assert!(matches!(ended, Err(SyncError::Blocked { .. })), "{ended:?}");
+}
+
 #[tokio::test]
 async fn mostly_lets_few_pass_with_a_warning_and_holds_many_back() {
     let rules = "{range: {fields: x, min: 0, mostly: 0.9}}";
