@@ -6,6 +6,7 @@
 mod backends;
 mod database;
 mod environment;
+mod fault;
 mod retention;
 mod settings;
 mod source;
@@ -13,8 +14,8 @@ mod source;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
 use figment::providers::Serialized;
+use figment::{Figment, Provider as _};
 use serde::de::DeserializeOwned;
 
 use ml_data::pipeline::{InvalidPipeline, Pipeline, PipelineConfig};
@@ -131,6 +132,11 @@ fn merge(args: &ConfigArgs) -> anyhow::Result<(Figment, Vec<PathBuf>)> {
             files.push(path);
         }
     }
+    let faulty: Vec<String> =
+        layers.iter().filter_map(|layer| layer.data().err()).map(|error| error.to_string()).collect();
+    if !faulty.is_empty() {
+        return Err(ConfigError(faulty).into());
+    }
     let chosen = backends::chosen(&stack(&layers, &[], args));
     Ok((stack(&layers, &chosen, args), files))
 }
@@ -170,7 +176,7 @@ fn section<T: DeserializeOwned>(merged: &Figment, name: &str, errors: &mut Vec<S
     match merged.extract_inner(name) {
         Ok(section) => Some(section),
         Err(error) => {
-            errors.extend(error.into_iter().map(|error| error.to_string()));
+            errors.extend(error.into_iter().map(|error| fault::shown(name, &error)));
             None
         }
     }
