@@ -8,6 +8,7 @@ mod evaluation;
 mod extending;
 mod groups;
 mod harness;
+mod inferred;
 mod joined;
 mod kill;
 mod odd_lines;

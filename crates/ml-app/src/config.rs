@@ -7,6 +7,7 @@ mod backends;
 mod database;
 mod environment;
 mod fault;
+mod own;
 mod retention;
 mod settings;
 mod source;
@@ -23,6 +24,7 @@ use ml_data::pipeline::{InvalidPipeline, Pipeline, PipelineConfig};
 use self::backends::ForChosen;
 pub(crate) use self::database::{DatabaseConfig, DocumentBackend, SqlBackend};
 use self::environment::Environment;
+use self::own::{OwnParts, WithoutOwn};
 pub(crate) use self::settings::Settings;
 use self::source::YamlText;
 
@@ -137,15 +139,17 @@ fn merge(args: &ConfigArgs) -> anyhow::Result<(Figment, Vec<PathBuf>)> {
     if !faulty.is_empty() {
         return Err(ConfigError(faulty).into());
     }
-    let chosen = backends::chosen(&stack(&layers, &[], args));
-    Ok((stack(&layers, &chosen, args), files))
+    let own = own::of(&layers)?;
+    let chosen = backends::chosen(&stack(&layers, &[], &own, args));
+    Ok((stack(&layers, &chosen, &own, args), files))
 }
 
 /// Puts the layers on one another, the environment and the flags on top.
-fn stack(layers: &[YamlText], chosen: &[(&'static str, String)], args: &ConfigArgs) -> Figment {
+fn stack(layers: &[YamlText], chosen: &[(&'static str, String)], own: &OwnParts, args: &ConfigArgs) -> Figment {
     let mut merged = Figment::new();
-    for layer in layers {
-        merged = merged.merge(ForChosen::new(layer, chosen));
+    for text in layers {
+        let layer = ForChosen::new(text, chosen);
+        merged = if text.is_built_in() { merged.merge(WithoutOwn::new(layer, own)) } else { merged.merge(layer) };
     }
     merged = merged.merge(Environment::new());
     if let Some(data_dir) = &args.data_dir {

@@ -22,6 +22,11 @@ impl YamlText {
     pub(super) fn file(section: &str, path: &Path, text: String) -> YamlText {
         YamlText { section: section.to_owned(), origin: Some(path.to_owned()), text }
     }
+
+    /// Returns whether the text is part of the program.
+    pub(super) fn is_built_in(&self) -> bool {
+        self.origin.is_none()
+    }
 }
 
 impl Provider for YamlText {

@@ -118,8 +118,12 @@ pub(super) fn write(inference: &Inference) -> String {
     }
     proposal.write_target(inference, &indent, &mut text);
     if inference.source_app.is_some() {
-        // A data type needs a target of its own, whatever its applications have.
-        let _ = writeln!(text, "    target:\n      table: global_ml_data");
+        // A data type that is not built in needs a target, whatever its applications have.
+        let _ = writeln!(
+            text,
+            "    # For all other applications. With a target the data type stands by itself: leave it out where what is built in is to stay.\n\
+             \x20   target:\n      table: global_ml_data"
+        );
     }
     text
 }
