@@ -5,8 +5,8 @@
 //! is in it that was first known after the as-of time of the dataset. Where there is no such value, the columns are missing, and
 //! [`JoinCounts`](ml_core::dataset::JoinCounts) says for how many rows.
 //!
-//! - *Entities* agree when all columns of the key do, as they print: `7` and `"7"` are the same. A row or value without one of
-//!   them has no entity, and is joined to nothing.
+//! - *Entities* agree when all columns of the key do, as they print: `7` and `"7"` are the same. A row or value of which one of
+//!   them is missing, or is white space alone, has no entity, and is joined to nothing.
 //! - *Ties*: of several values of one entity and instant the one that was known last counts, and of those the one with the
 //!   greatest id, in the order of bytes.
 //! - *The latest value counts whole*: what is missing in it is missing in the row, and is not looked for in an older one.

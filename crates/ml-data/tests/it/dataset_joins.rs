@@ -236,6 +236,23 @@ async fn documents_are_joined_in_the_form_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn white_space_is_no_entity() {
+    let world = World::new();
+    world.commit([text("a", "", 100), text("b", " \t", 100), text("c", "AAPL", 100)]).await;
+    world.commit([price("1", " \t", 90, 90, 1.0), price("2", "AAPL", 90, 90, 2.0)]).await;
+    let mood = |id, symbol| post(id, json!({"symbol": symbol, "mood": "good"}), 90, 90);
+    world.upsert(&[mood("1", ""), mood("2", " \t"), mood("3", "AAPL")]).await;
+    let (table, counts) = world.joined(&prices(), 900).await;
+    assert_eq!(numbers(&table, "price.close"), [None, None, Some(2.0)]);
+    assert_eq!((counts.n_read, counts.n_unfit, counts.n_found, counts.n_missing), (2, 1, 1, 2));
+    for form in ["", ", form: raw, event_time: posted_at"] {
+        let (table, counts) = world.joined(&moods(form), 900).await;
+        assert_eq!(texts(&table, "mood.mood"), [None, None, Some("good".to_owned())], "{form}");
+        assert_eq!((counts.n_read, counts.n_unfit, counts.n_found, counts.n_missing), (3, 2, 1, 2), "{form}");
+    }
+}
+
+#[tokio::test]
 async fn documents_that_name_what_no_table_has_are_joined_no_more_than_they_are_synced() {
     let config = PipelineConfig::from_yaml(
         "

@@ -129,11 +129,11 @@ impl Latest {
 pub(super) struct Entity(Vec<u8>);
 
 impl Entity {
-    /// Names the entity by `cells`, as they print, and returns whether none is missing.
+    /// Names the entity by `cells`, as they print, and returns whether each holds something: white space alone does not.
     pub(super) fn set(&mut self, cells: impl Iterator<Item = Cell>) -> bool {
         self.0.clear();
         for cell in cells {
-            let Some(text) = cell.into_text() else { return false };
+            let Some(text) = cell.into_text().filter(|text| !text.trim().is_empty()) else { return false };
             put_text(&mut self.0, &text);
         }
         true
