@@ -34,7 +34,7 @@ pub enum Keep {
     First,
     /// The one that was ingested last.
     Last,
-    /// The one with the newest time in a field.
+    /// The one with the newest time in a field; of several, the one that was ingested last.
     Newest,
 }
 

@@ -161,9 +161,10 @@ fn contest(claims: Vec<Claim>, record: &RawRecord, owners: &Owners, pipeline: &P
             }
             Contest::Won(owner) | Contest::Taken(owner) => owner,
         };
-        let message = match claim.rank {
-            Some(_) => format!("{} is a duplicate: record `{owner}` is kept", claim.shown),
-            None => format!("{} is not unique: record `{owner}` has it", claim.shown),
+        let message = match (claim.rank, claim.severity) {
+            (Some(_), Severity::Quarantine) => format!("{} is a duplicate: record `{owner}` is kept", claim.shown),
+            (Some(_), _) => format!("{} is a duplicate: record `{owner}` has the same values", claim.shown),
+            (None, _) => format!("{} is not unique: record `{owner}` has it", claim.shown),
         };
         match claim.severity {
             Severity::Warn => claimed.warnings.push(reason(message)),

@@ -202,6 +202,47 @@ async fn the_duplicate_that_is_kept_does_not_depend_on_the_batches() {
 }
 
 #[tokio::test]
+async fn of_equally_new_duplicates_the_one_that_was_ingested_last_is_kept_then_the_lesser_id() {
+    let line = |id: u64| format!("{{\"id\": {id}, \"u\": \"a\", \"t\": \"2024-01-02\"}}\n");
+    let rule = "{dedup: {by: u, keep: newest, time: t}}";
+    // Each is what is ingested at one instant; snapshots are read by id, whenever that was.
+    for (ingested, kept) in
+        [(vec![vec![1], vec![2, 3]], "app:2"), (vec![vec![2, 3], vec![1]], "app:1"), (vec![vec![3, 2]], "app:2")]
+    {
+        for batch_size in 1..=3 {
+            let fixture = Fixture::default();
+            for ids in &ingested {
+                fixture.clock.advance(chrono::TimeDelta::seconds(1));
+                ingest(&fixture, &ids.iter().map(|id| line(*id)).collect::<String>()).await;
+            }
+            sync_in(&fixture, rule, batch_size).await.unwrap();
+            assert_eq!(row_ids(&fixture).await, [kept], "{ingested:?} in batches of {batch_size}");
+        }
+        // The same, synced as they come.
+        let fixture = Fixture::default();
+        for ids in &ingested {
+            fixture.clock.advance(chrono::TimeDelta::seconds(1));
+            ingest(&fixture, &ids.iter().map(|id| line(*id)).collect::<String>()).await;
+            sync(&fixture, rule).await.unwrap();
+        }
+        assert_eq!(row_ids(&fixture).await, [kept], "{ingested:?} as they come");
+    }
+}
+
+#[tokio::test]
+async fn duplicates_that_only_warn_both_pass_whichever_is_better() {
+    let fixture = Fixture::default();
+    ingest(
+        &fixture,
+        "{\"id\": 1, \"u\": \"a\", \"t\": \"2024-01-01\"}\n{\"id\": 2, \"u\": \"a\", \"t\": \"2024-01-02\"}\n",
+    )
+    .await;
+    sync(&fixture, "{dedup: {by: u, keep: newest, time: t, severity: warn}}").await.unwrap();
+    assert_eq!(row_ids(&fixture).await, ["app:1", "app:2"]);
+    assert_eq!(warnings(&fixture).await, ["app:2 dedup: `a` is a duplicate: record `app:1` has the same values"]);
+}
+
+#[tokio::test]
 async fn the_last_duplicate_takes_the_place_of_one_that_passed_long_ago() {
     let fixture = Fixture::default();
     let rule = "{dedup: {by: u, keep: last}}";
