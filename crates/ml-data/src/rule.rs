@@ -27,9 +27,10 @@ mod regex;
 mod required;
 mod text;
 mod unique;
+mod written;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::field::{FieldPath, Fields};
@@ -62,7 +63,7 @@ pub(crate) use self::exists_in::Reference;
 
 /// One rule, written as `{ name: arguments }`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", remote = "Self")]
 pub enum Rule {
     /// Each of the fields holds something.
     Required(Names),
@@ -152,6 +153,21 @@ pub enum Rule {
     Unique(Unique),
     /// Of records with the same values one is kept.
     Dedup(Dedup),
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // What is derived is no trait method, for reading needs more than is derived.
+        Rule::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rule, D::Error> {
+        use serde::de::Error as _;
+        let rule = written::named(Value::deserialize(deserializer)?).map_err(D::Error::custom)?;
+        Rule::deserialize(rule).map_err(D::Error::custom)
+    }
 }
 
 /// A normalised record, as rules see it.

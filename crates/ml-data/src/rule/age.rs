@@ -67,13 +67,7 @@ impl<'de> Deserialize<'de> for NotFuture {
             #[serde(default, deserialize_with = "read")]
             tolerance: Option<TimeDelta>,
         }
-        let value = Value::deserialize(deserializer)?;
-        let named = if value.is_object() {
-            Named::deserialize(value)
-        } else {
-            FieldList::deserialize(value).map(|fields| Named { fields, tolerance: None })
-        };
-        let Named { fields, tolerance } = named.map_err(serde::de::Error::custom)?;
+        let Named { fields, tolerance } = Named::deserialize(deserializer)?;
         Ok(NotFuture { fields, tolerance: tolerance.unwrap_or_default() })
     }
 }
@@ -113,9 +107,10 @@ fn print(delta: TimeDelta) -> String {
 }
 
 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeDelta>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let fault = || serde::de::Error::custom(format!("`{text}` is not a duration such as 90s, 15m, 12h or 30d"));
-    parse_delta(&text).map(Some).ok_or_else(fault)
+    let Some(value) = Option::<Value>::deserialize(deserializer)? else { return Ok(None) };
+    let fault =
+        || serde::de::Error::custom(format!("{} is not a duration such as 90s, 15m, 12h or 30d", shown(&value)));
+    value.as_str().and_then(parse_delta).map(Some).ok_or_else(fault)
 }
 
 #[expect(clippy::ref_option, reason = "serde gives the field as it is")]

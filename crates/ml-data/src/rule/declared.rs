@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Declared {
             severity.map_or_else(|| Ok(Severity::default()), Severity::deserialize).map_err(D::Error::custom)?;
         let mostly =
             mostly.map(f64::deserialize).transpose().map_err(|error| D::Error::custom(format!("mostly: {error}")))?;
-        let rule = Rule::deserialize(value).map_err(D::Error::custom)?;
+        let rule = serde_json::from_value(value).map_err(D::Error::custom)?;
         Ok(Declared { rule, severity, mostly })
     }
 }

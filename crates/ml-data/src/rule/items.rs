@@ -51,13 +51,13 @@ impl<'de> Deserialize<'de> for ItemRule {
             && !["fields", "field", "left", "of", "when"].iter().any(|key| arguments.contains_key(*key))
         {
             arguments.insert("fields".to_owned(), Value::from("item"));
-            let rule: Rule = Rule::deserialize(value).map_err(D::Error::custom)?;
+            let rule: Rule = serde_json::from_value(value).map_err(D::Error::custom)?;
             if !rule.is_on_values() {
                 return Err(D::Error::custom(format!("`{}` needs fields: it is not about one value", rule.name())));
             }
             return Ok(ItemRule::Itself(rule));
         }
-        Ok(ItemRule::Fields(Rule::deserialize(value).map_err(D::Error::custom)?))
+        Ok(ItemRule::Fields(serde_json::from_value(value).map_err(D::Error::custom)?))
     }
 }
 

@@ -32,9 +32,15 @@ impl Range {
         let upper = self.max.into_iter().chain(self.below).reduce(f64::min);
         match (lower, upper) {
             (None, None) => Some("no bound is given: use min, max, above or below".to_owned()),
-            (Some(lower), Some(upper)) if lower > upper => Some(format!("nothing lies between {lower} and {upper}")),
+            (Some(lower), Some(upper)) if lower > upper || (lower == upper && self.excludes(lower)) => {
+                Some(format!("nothing lies between {lower} and {upper}"))
+            }
             _ => None,
         }
+    }
+
+    fn excludes(&self, bound: f64) -> bool {
+        self.above == Some(bound) || self.below == Some(bound)
     }
 
     pub(super) fn fault_of(&self, value: &Value) -> Option<String> {

@@ -70,7 +70,10 @@ pub struct EntityKey {
 
 /// A feature source as people write it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a feature source such as `{ name: price, table: market_metrics, on: { left: ticker, right: symbol } }`"
+)]
 struct Written {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +105,10 @@ enum WrittenForm {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "`on` names a column of the rows and one of the source, as in `on: { left: ticker, right: symbol }`, or lists several such"
+)]
 enum OneOrMore {
     One(EntityKey),
     More(Vec<EntityKey>),
@@ -281,6 +287,8 @@ mod tests {
                 "is for `form: raw`",
             ),
             (format!("{{ name: x, table: market_metrics, colums: [a], {on} }}"), "unknown field `colums`"),
+            ("x".to_owned(), "expected a feature source such as `{ name: price,"),
+            ("{ name: x, table: market_metrics, on: k }".to_owned(), "as in `on: { left: ticker, right: symbol }`"),
         ] {
             let err = read(&yaml).unwrap_err();
             assert!(err.contains(reason), "{yaml}: {err}");
