@@ -54,6 +54,8 @@ pub enum Entity {
     RegisteredModel,
     /// One execution in an experiment.
     Run,
+    /// A table of the SQL store.
+    Table,
     /// An event between a user and an item.
     UserInteraction,
     /// The outcome of checks over a dataset.
@@ -86,6 +88,7 @@ impl fmt::Display for Entity {
             Entity::RecordLineage => "record lineage",
             Entity::RegisteredModel => "registered model",
             Entity::Run => "run",
+            Entity::Table => "table",
             Entity::UserInteraction => "user interaction",
             Entity::ValidationResult => "validation result",
         })

@@ -47,7 +47,8 @@ pub trait ReferenceStore: Send + Sync {
     /// text that holds it as it prints.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] with [`Entity::Column`](crate::error::Entity::Column) when there is no such table or column.
+    /// [`StoreError::NotFound`] with [`Entity::Table`](crate::error::Entity::Table) when there is no such table, and with
+    /// [`Entity::Column`](crate::error::Entity::Column) when it has no such column.
     async fn are_present(&self, column: &ColumnRef, values: &[Value]) -> Result<Vec<bool>, StoreError>;
 }
 

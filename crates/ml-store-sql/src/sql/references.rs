@@ -27,6 +27,11 @@ impl ReferenceStore for SqlStore {
     }
 }
 
-fn no_column(column: &ColumnRef) -> StoreError {
-    StoreError::not_found(Entity::Column, format!("{}.{}", column.table(), column.column()))
+/// Says what is not there, the column or all of its table.
+fn no_column(column: &ColumnRef, has_table: bool) -> StoreError {
+    if has_table {
+        StoreError::not_found(Entity::Column, format!("{}.{}", column.table(), column.column()))
+    } else {
+        StoreError::not_found(Entity::Table, column.table().to_owned())
+    }
 }

@@ -51,9 +51,11 @@ pub async fn many_values_are_looked_up_at_once(side: &dyn SyncSide) {
 }
 
 pub async fn an_absent_table_or_column_is_not_found(side: &dyn SyncSide) {
-    for (table, column) in [("no_such_table", "symbol"), ("market_metrics", "no_such_column")] {
+    for (table, column, entity) in
+        [("no_such_table", "symbol", Entity::Table), ("market_metrics", "no_such_column", Entity::Column)]
+    {
         let column = ColumnRef::parse(table, column).unwrap();
-        assert_not_found(side.references().are_present(&column, &[json!("x")]).await, Entity::Column);
+        assert_not_found(side.references().are_present(&column, &[json!("x")]).await, entity);
     }
 }
 

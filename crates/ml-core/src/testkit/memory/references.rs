@@ -18,7 +18,7 @@ impl ReferenceStore for MemorySql {
             "market_metrics" => (cells(&a_market_metric().build()), all(synced.market.current())),
             "user_interactions" => (cells(&a_user_interaction().build()), all(synced.interactions.current())),
             "ground_truth" => (cells(&a_ground_truth().build()), all(synced.truths.current())),
-            _ => (Value::Null, Vec::new()),
+            other => return Err(StoreError::not_found(Entity::Table, other.to_owned())),
         };
         if example.get(column.column()).is_none() {
             return Err(StoreError::not_found(Entity::Column, format!("{}.{}", column.table(), column.column())));

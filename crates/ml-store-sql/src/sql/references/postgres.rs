@@ -17,6 +17,12 @@ struct Known {
 }
 
 #[derive(QueryableByName)]
+struct Table {
+    #[diesel(sql_type = Bool)]
+    is_there: bool,
+}
+
+#[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = BigInt)]
     place: i64,
@@ -39,7 +45,11 @@ pub(super) async fn are_present(
     .bind::<Text, _>(name)
     .load(postgres)
     .await?;
-    let Some(known) = known.into_iter().next() else { return Err(no_column(column).into()) };
+    let Some(known) = known.into_iter().next() else {
+        let query = diesel::sql_query("SELECT to_regclass($1) IS NOT NULL AS is_there");
+        let found: Vec<Table> = query.bind::<Text, _>(table).load(postgres).await?;
+        return Err(no_column(column, found.iter().any(|table| table.is_there)).into());
+    };
     // Both names were checked to be plain words when they were read.
     let select = |cast: &str| {
         format!(

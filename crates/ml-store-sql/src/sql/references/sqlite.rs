@@ -23,11 +23,13 @@ pub(super) fn are_present(
     values: &[Value],
 ) -> Result<Vec<bool>, Failure> {
     let (table, name) = (column.table(), column.column());
-    let known = diesel::sql_query("SELECT cid AS place FROM pragma_table_info(?) WHERE name = ?")
-        .bind::<Text, _>(table)
-        .bind::<Text, _>(name);
-    if known.load::<Found>(sqlite)?.is_empty() {
-        return Err(no_column(column).into());
+    // 1 for the column that is asked for, 0 for the others.
+    let known = diesel::sql_query("SELECT name = ? AS place FROM pragma_table_info(?) ORDER BY place DESC LIMIT 1")
+        .bind::<Text, _>(name)
+        .bind::<Text, _>(table);
+    match known.load::<Found>(sqlite)?[..] {
+        [Found { place: 1 }] => {}
+        ref others => return Err(no_column(column, !others.is_empty()).into()),
     }
     // Both names were checked to be plain words when they were read.
     let select = format!(
