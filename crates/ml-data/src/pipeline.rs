@@ -26,6 +26,7 @@ pub(crate) use self::judge::Blocked;
 pub use self::judge::{Judged, Verdict};
 pub use self::row_form::RowForm;
 pub(crate) use self::row_form::flatten;
+pub(crate) use self::settle::SettleError;
 
 const DEFAULT_PIPELINE: &str = include_str!("../../../config/pipeline.yaml");
 

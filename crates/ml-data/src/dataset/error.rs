@@ -13,6 +13,15 @@ pub enum DatasetError {
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A rule that documents have to meet looks values up in a table or column that is not there.
+    #[error("the rule `exists_in` ({place}) has nothing to look into")]
+    Reference {
+        /// Where the rule stands in pipeline.yaml.
+        place: String,
+        /// What is not there.
+        #[source]
+        source: StoreError,
+    },
     /// The rows do not make a table, or lack a column.
     #[error(transparent)]
     Table(#[from] TableError),

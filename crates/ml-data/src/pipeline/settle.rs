@@ -4,11 +4,11 @@
 //! of the batch whose data type and application it is declared for, records without the field among them, for they break nothing.
 //! The same batch is always settled the same way; the same records in other batches may be settled otherwise.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use ml_core::error::StoreError;
+use ml_core::error::{Entity, StoreError};
 use ml_core::quarantine::QuarantineReason;
 use ml_core::reference::{ColumnRef, ReferenceStore};
 
@@ -22,17 +22,42 @@ const VALUES_PER_QUERY: usize = 5_000;
 /// How far a share may be off for having been counted in binary.
 const ROUNDING: f64 = 1e-9;
 
+/// What is looked up in a column.
+struct Wanted {
+    /// One of the rules that ask for it.
+    rule: usize,
+    /// Each value, and whether it is there.
+    values: HashMap<Value, bool>,
+}
+
+impl Wanted {
+    fn by(rule: usize) -> Wanted {
+        Wanted { rule, values: HashMap::new() }
+    }
+}
+
+/// Why a batch could not be settled.
+#[derive(Debug)]
+pub(crate) enum SettleError {
+    /// A rule looks into a table or column that is not there.
+    Reference {
+        /// Where the rule stands.
+        place: String,
+        /// What is not there.
+        source: StoreError,
+    },
+    /// The store failed.
+    Store(StoreError),
+}
+
 impl Pipeline {
     /// Has the last word, uniqueness aside, on what was judged as one batch.
-    ///
-    /// # Errors
-    /// What the store says, for a table or column that is not there too.
     pub(crate) async fn settle(
         &self,
         judged: &mut [Judged],
         references: &dyn ReferenceStore,
-    ) -> Result<(), StoreError> {
-        look_up(judged, references).await?;
+    ) -> Result<(), SettleError> {
+        self.look_up(judged, references).await?;
         let tolerated = self.tolerated(judged);
         for judged in judged.iter_mut().filter(|judged| !judged.findings.is_empty()) {
             self.settle_one(judged, &tolerated);
@@ -88,6 +113,37 @@ impl Pipeline {
         }
     }
 
+    /// Finds what the tables do not have, each value of a column once.
+    async fn look_up(&self, judged: &mut [Judged], references: &dyn ReferenceStore) -> Result<(), SettleError> {
+        let mut wanted: BTreeMap<ColumnRef, Wanted> = BTreeMap::new();
+        for (rule, reference) in judged.iter().flat_map(|judged| &judged.references) {
+            let wanted = wanted.entry(reference.column.clone()).or_insert_with(|| Wanted::by(*rule));
+            wanted.values.entry(reference.value.clone()).or_insert(false);
+        }
+        for (column, Wanted { rule, values: known }) in &mut wanted {
+            let values: Vec<Value> = known.keys().cloned().collect();
+            for some in values.chunks(VALUES_PER_QUERY) {
+                let are_present = references.are_present(column, some).await.map_err(|source| match source {
+                    StoreError::NotFound { entity: Entity::Table | Entity::Column, .. } => {
+                        SettleError::Reference { place: self.place_of(*rule).to_owned(), source }
+                    }
+                    source => SettleError::Store(source),
+                })?;
+                known.extend(some.iter().cloned().zip(are_present));
+            }
+        }
+        for judged in judged {
+            for (rule, reference) in std::mem::take(&mut judged.references) {
+                if !wanted[&reference.column].values[&reference.value] {
+                    let (field, message) = (reference.field.as_str().to_owned(), reference.fault());
+                    let reason = QuarantineReason { field: Some(field), rule: "exists_in".to_owned(), message };
+                    judged.findings.push(Finding { rule, reason });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Returns where a rule stands.
     pub(crate) fn place_of(&self, rule: usize) -> &str {
         &self.rules[rule].place
@@ -97,32 +153,6 @@ impl Pipeline {
 /// Returns whether the share of `n_met` in `n_asked` is at least `mostly`.
 fn is_enough(n_met: u64, n_asked: u64, mostly: f64) -> bool {
     n_met as f64 + ROUNDING >= mostly * n_asked as f64
-}
-
-/// Finds what the tables do not have, each value of a column once.
-async fn look_up(judged: &mut [Judged], references: &dyn ReferenceStore) -> Result<(), StoreError> {
-    let mut wanted: HashMap<ColumnRef, HashMap<Value, bool>> = HashMap::new();
-    for (_, reference) in judged.iter().flat_map(|judged| &judged.references) {
-        let values = wanted.entry(reference.column.clone()).or_default();
-        values.entry(reference.value.clone()).or_insert(false);
-    }
-    for (column, known) in &mut wanted {
-        let values: Vec<Value> = known.keys().cloned().collect();
-        for some in values.chunks(VALUES_PER_QUERY) {
-            let are_present = references.are_present(column, some).await?;
-            known.extend(some.iter().cloned().zip(are_present));
-        }
-    }
-    for judged in judged {
-        for (rule, reference) in std::mem::take(&mut judged.references) {
-            if !wanted[&reference.column][&reference.value] {
-                let (field, message) = (reference.field.as_str().to_owned(), reference.fault());
-                let reason = QuarantineReason { field: Some(field), rule: "exists_in".to_owned(), message };
-                judged.findings.push(Finding { rule, reason });
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

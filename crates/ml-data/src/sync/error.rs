@@ -51,6 +51,18 @@ pub enum SyncError {
         /// What is wrong.
         message: String,
     },
+    /// A rule looks values up in a table or column that is not there.
+    #[error(
+        "the rule `exists_in` ({place}) has nothing to look into: make the table, or name another one and its column in \
+         pipeline.yaml"
+    )]
+    Reference {
+        /// Where the rule stands in pipeline.yaml.
+        place: String,
+        /// What is not there.
+        #[source]
+        source: StoreError,
+    },
     /// The quarantine could not be read.
     #[error("the quarantine cannot be read")]
     Quarantine(#[source] StoreError),

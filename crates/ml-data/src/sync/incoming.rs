@@ -17,7 +17,7 @@ use ml_core::reference::ReferenceStore;
 use ml_core::sync::{Deletion, SyncOutcome, SyncStore};
 
 use super::SyncError;
-use crate::pipeline::{Judged, Pipeline, judge_batch};
+use crate::pipeline::{Judged, Pipeline, SettleError, judge_batch};
 
 /// Changes that were taken apart. Each record is there once.
 #[derive(Debug, Default)]
@@ -109,7 +109,10 @@ impl Intake<'_> {
             }
         }
         incoming.judged = judge_batch(self.pipeline, collection, records).await;
-        let failed = |source| SyncError::Store { collection, source };
+        let failed = |error| match error {
+            SettleError::Reference { place, source } => SyncError::Reference { place, source },
+            SettleError::Store(source) => SyncError::Store { collection, source },
+        };
         self.pipeline.settle(&mut incoming.judged, self.references).await.map_err(failed)?;
         Ok(incoming)
     }

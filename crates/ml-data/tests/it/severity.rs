@@ -175,10 +175,16 @@ async fn a_table_that_is_not_there_ends_the_sync() {
     let fixture = Fixture::default();
     ingest(&fixture, "{\"id\": 1, \"s\": \"KO\"}\n").await;
     let err = sync(&fixture, "{exists_in: {fields: s, table: nowhere, column: x}}").await.unwrap_err();
-    let SyncError::Store { source: StoreError::NotFound { entity: Entity::Column, key }, .. } = err else {
+    let SyncError::Reference { source: StoreError::NotFound { entity: Entity::Table, key }, .. } = &err else {
         panic!("{err:?}")
     };
-    assert_eq!(key, "nowhere.x");
+    assert_eq!(key, "nowhere");
+    assert!(err.to_string().starts_with("the rule `exists_in` (data_types.tabular.rules[0])"), "{err}");
+    let err = sync(&fixture, "{exists_in: {fields: s, table: market_metrics, column: x}}").await.unwrap_err();
+    let SyncError::Reference { source: StoreError::NotFound { entity: Entity::Column, key }, .. } = err else {
+        panic!("{err:?}")
+    };
+    assert_eq!(key, "market_metrics.x");
     assert_eq!(fixture.rows().await.len(), 0);
 }
 

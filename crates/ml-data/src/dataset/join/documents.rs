@@ -16,7 +16,7 @@ use crate::dataset::named_cells::NamedCells;
 use crate::field::{FieldPath, Fields};
 use crate::hints::FieldHints;
 use crate::instant::parse_instant;
-use crate::pipeline::{Judged, Verdict, flatten, judge_batch};
+use crate::pipeline::{Judged, SettleError, Verdict, flatten, judge_batch};
 
 /// Gives `records` to `joiner` in the form that is asked for.
 pub(super) async fn add_documents(
@@ -29,7 +29,10 @@ pub(super) async fn add_documents(
     match form {
         DocumentForm::Pipeline => {
             let mut judged = judge_batch(reading.pipeline, collection, records).await;
-            reading.pipeline.settle(&mut judged, &*reading.stores.references).await?;
+            reading.pipeline.settle(&mut judged, &*reading.stores.references).await.map_err(|error| match error {
+                SettleError::Reference { place, source } => DatasetError::Reference { place, source },
+                SettleError::Store(source) => DatasetError::Store(source),
+            })?;
             blocking(move || add_judged(joiner, judged)).await
         }
         DocumentForm::Raw { event_time } => {
