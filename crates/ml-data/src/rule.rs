@@ -300,6 +300,14 @@ impl Rule {
         )
     }
 
+    /// Returns whether the rule is about which fields hold something; all others pass over those that hold nothing.
+    pub(crate) fn is_on_presence(&self) -> bool {
+        matches!(
+            self,
+            Rule::Required(_) | Rule::RequiredAny(_) | Rule::Absent(_) | Rule::Exclusive(_) | Rule::Together(_)
+        )
+    }
+
     /// Returns whether the rule is about which record owns a value.
     pub(crate) fn needs_owners(&self) -> bool {
         matches!(self, Rule::Unique(_) | Rule::Dedup(_))

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Subject};
+use crate::field::{FieldPath, Fields};
 use crate::reason::Reasons;
 
 /// Arguments of [`crate::rule::Rule::Conditional`].
@@ -43,10 +44,17 @@ impl Conditional {
 }
 
 fn is_met(rule: &Rule, subject: Subject<'_>) -> bool {
-    if rule.is_on_values() && !rule.fields().all(|name| name.get_filled(subject.fields).is_some()) {
+    if !rule.is_on_presence() && !rule.fields().all(|name| holds_something(name, subject.fields)) {
         return false;
     }
     let mut broken = Reasons::default();
     rule.check(subject, &mut broken);
     broken.is_empty()
+}
+
+/// Returns whether one of the values that `name` leads to holds something.
+fn holds_something(name: &FieldPath, fields: &Fields) -> bool {
+    let mut holds = false;
+    name.each_filled(fields, &mut |_| holds = true);
+    holds
 }

@@ -299,6 +299,24 @@ fn rules_hold_under_a_condition() {
     check(&rule, json!({"kind": "sale"}), &["is missing"]);
     check(&rule, json!({"kind": "rent", "price": 1}), &["`1` is there, and nothing may be"]);
     check(&rule, json!({"price": 1}), &["`1` is there, and nothing may be"]);
+    let when = |rule: Value| json!({"conditional": {"when": [rule], "then": [{"required": "c"}]}});
+    let compare = when(json!({"compare": {"left": "a", "is": "<", "right": "b"}}));
+    check(&compare, json!({"a": 1, "b": 2}), &["is missing"]);
+    check(&compare, json!({"a": 1, "b": null}), &[]);
+    let keys = when(json!({"keys": {"fields": "a", "required": ["x"]}}));
+    check(&keys, json!({"a": {"x": null}}), &["is missing"]);
+    check(&keys, json!({}), &[]);
+    let urls = when(json!({"url": "a[*]"}));
+    check(&urls, json!({"a": ["", "http://a.example"]}), &["is missing"]);
+    check(&urls, json!({"a": [null]}), &[]);
+    check(&when(json!({"absent": "a"})), json!({}), &["is missing"]);
+}
+
+#[test]
+fn items_that_hold_nothing_are_items_and_no_values() {
+    let each = json!({"items": {"fields": "a", "each": ["url"]}});
+    check(&each, json!({"a": ["http://a.example", null]}), &["item 1: `null` is not text"]);
+    check(&json!({"url": "a[*]"}), json!({"a": ["http://a.example", null]}), &[]);
 }
 
 #[test]
