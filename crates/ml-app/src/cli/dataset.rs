@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use clap::{Subcommand, ValueHint};
 use serde::Serialize;
@@ -259,7 +259,12 @@ async fn create(context: &Context, args: CreateArgs) -> anyhow::Result<()> {
 
 fn read_sources(file: &Path) -> anyhow::Result<Vec<FeatureSource>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_yaml_ng::from_str(&text).with_context(|| format!("{} does not list feature sources", file.display()))
+    let sources: Option<Vec<FeatureSource>> =
+        serde_yaml_ng::from_str(&text).with_context(|| format!("{} does not list feature sources", file.display()))?;
+    match sources {
+        Some(sources) if !sources.is_empty() => Ok(sources),
+        _ => bail!("{} names no feature source: docs/joins.md shows what it lists", file.display()),
+    }
 }
 
 async fn export_to_file(context: &Context, args: ExportArgs) -> anyhow::Result<()> {

@@ -167,7 +167,7 @@ impl DatasetBuilder {
             return Err(DatasetError::Empty(explain_empty(&self.stores, spec, as_of).await?));
         }
         check_keys(spec, &rows.known_columns())?;
-        let (features, joins) = self.join(joiners, as_of, observer).await?;
+        let (features, joins) = self.join(joiners, rows.known_columns(), as_of, observer).await?;
         observer(DatasetProgress::Packing { n_rows: rows.n_rows() as u64 });
         let (packed, spec) = pack(rows, features, spec.clone()).await?;
         let file = self.stores.artifacts.put(packed.file).await?;
@@ -193,10 +193,12 @@ impl DatasetBuilder {
         spec.join.iter().map(|source| Joiner::new(source.clone(), room.clone())).collect()
     }
 
-    /// Joins one feature source after the other, each of which has all rows, and returns the columns of all of them.
+    /// Joins one feature source after the other, each of which has all rows, and returns the columns of all of them. None may have
+    /// the name of a column that is `known`, or of another source.
     async fn join(
         &self,
         joiners: Vec<Joiner>,
+        mut known: Vec<String>,
         as_of: DateTime<Utc>,
         observer: DatasetObserver<'_>,
     ) -> Result<(Vec<Column>, Vec<JoinCounts>), DatasetError> {
@@ -207,6 +209,14 @@ impl DatasetBuilder {
             observer(DatasetProgress::Joining { number, n_sources });
             let joiner = read_values(&reading, joiner).await?;
             let joined = blocking(move || joiner.finish()).await?;
+            if let Some(Column { name, .. }) = joined.columns.iter().find(|column| known.contains(&column.name)) {
+                let source = &joined.counts.source;
+                let reason = format!(
+                    "feature source `{source}` gives a column `{name}`, which is there already: give it another prefix"
+                );
+                return Err(DatasetError::InvalidSpec { reason });
+            }
+            known.extend(joined.columns.iter().map(|column| column.name.clone()));
             columns.extend(joined.columns);
             counts.push(joined.counts);
         }
@@ -265,11 +275,6 @@ fn assemble(
 ) -> Result<(Table, SplitCounts), DatasetError> {
     let feature_names: Vec<String> = features.iter().map(|feature| feature.name.clone()).collect();
     let mut known = rows.known_columns();
-    let taken = feature_names.iter().find(|name| known.contains(name));
-    if let Some(name) = taken {
-        let reason = format!("a feature source gives a column `{name}`, which the rows have: give it another prefix");
-        return Err(DatasetError::InvalidSpec { reason });
-    }
     known.extend(feature_names.iter().cloned());
     let mut table = rows.finish()?;
     for feature in features {

@@ -314,6 +314,46 @@ async fn a_source_without_values_gives_columns_without_values() {
 }
 
 #[tokio::test]
+async fn a_data_type_that_nobody_knows_of_is_refused_where_there_is_nothing_of_it() {
+    let world = World::new();
+    world.commit([text("a", "AAPL", 100)]).await;
+    let error = async |of: &str| {
+        let yaml = format!("{{ name: p, {of}, on: {{ left: ticker, right: s }} }}");
+        world.create(&[source(&yaml)], 900).await.map_err(|error| error.to_string())
+    };
+    let known = "the data types are `ground_truth`, `market_metrics`, `raw_market`, `social`, `tabular`, `text`, `user_interactions`";
+    assert_eq!(
+        error("table: global_ml_data, data_type: txet").await.unwrap_err(),
+        format!("feature source `p`: global_ml_data has nothing of data type `txet`; {known}")
+    );
+    let raw = "collection: social_content, form: raw, event_time: posted_at, data_type:";
+    assert_eq!(
+        error(&format!("{raw} scoial")).await.unwrap_err(),
+        format!("feature source `p`: social_content has nothing of data type `scoial`; {known}")
+    );
+    error(&format!("{raw} social")).await.unwrap();
+    let record = post("1", json!({"s": "AAPL"}), 90, 90);
+    world.upsert(&[RawRecord { data_type: data_type("scoial"), ..record }]).await;
+    error(&format!("{raw} scoial")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_source_whose_columns_are_there_already_is_named() {
+    let world = World::new();
+    world.commit([text("a", "AAPL", 100), price("1", "AAPL", 90, 90, 1.0)]).await;
+    world.upsert(&[post("1", json!({"symbol": "AAPL", "id": 7}), 90, 90)]).await;
+    let on = "on: { left: ticker, right: symbol }, prefix: ''";
+    let posts = source(&format!(
+        "{{ name: m, collection: social_content, data_type: social, form: raw, event_time: posted_at, {on} }}"
+    ));
+    let err = world.create(&[posts], 900).await.unwrap_err().to_string();
+    assert_eq!(err, "feature source `m` gives a column `id`, which is there already: give it another prefix");
+    let prices = |name: &str| source(&format!("{{ name: {name}, table: market_metrics, {on} }}"));
+    let err = world.create(&[prices("p"), prices("q")], 900).await.unwrap_err().to_string();
+    assert_eq!(err, "feature source `q` gives a column `close`, which is there already: give it another prefix");
+}
+
+#[tokio::test]
 async fn a_column_that_is_not_there_is_named() {
     let world = World::new();
     world.commit([text("a", "AAPL", 100)]).await;
@@ -334,7 +374,7 @@ async fn a_column_that_is_not_there_is_named() {
     );
     let taken =
         error("{ name: p, table: market_metrics, on: { left: ticker, right: symbol }, prefix: '', columns: [id] }");
-    assert_eq!(taken.await, "a feature source gives a column `id`, which the rows have: give it another prefix");
+    assert_eq!(taken.await, "feature source `p` gives a column `id`, which is there already: give it another prefix");
     let unplanned = "{ name: p, collection: raw_records, data_type: unheard_of, on: { left: ticker, right: a } }";
     assert!(error(unplanned).await.contains("join it with `form: raw`"));
 }

@@ -92,6 +92,11 @@ impl Joiner {
         self.counts.n_known_later = n_known_later;
     }
 
+    /// Returns whether the source has no value, not even one that cannot be taken.
+    pub(super) fn is_without_values(&self) -> bool {
+        self.counts.n_read == 0 && self.counts.n_known_later == 0
+    }
+
     /// Finds the value of each row.
     pub(in crate::dataset) fn finish(mut self) -> Result<Joined, DatasetError> {
         self.columns.check()?;

@@ -28,16 +28,45 @@ pub(in crate::dataset) struct Reading<'a> {
 }
 
 /// Gives every value of its source that may count to `joiner`, which has all rows.
+///
+/// # Errors
+/// [`DatasetError::InvalidSpec`] for a data type that nobody has declared and of which there is nothing, among others.
 pub(in crate::dataset) async fn read_values(reading: &Reading<'_>, joiner: Joiner) -> Result<Joiner, DatasetError> {
-    match joiner.source().origin.clone() {
-        FeatureOrigin::Rows(table) => reading.rows(&table, joiner).await,
+    let joiner = match joiner.source().origin.clone() {
+        FeatureOrigin::Rows(table) => reading.rows(&table, joiner).await?,
         FeatureOrigin::Documents { collection, data_type, form } => {
-            reading.documents(collection, data_type, &form, joiner).await
+            reading.documents(collection, data_type, &form, joiner).await?
         }
-    }
+    };
+    reading.check_data_type(&joiner)?;
+    Ok(joiner)
 }
 
 impl Reading<'_> {
+    fn check_data_type(&self, joiner: &Joiner) -> Result<(), DatasetError> {
+        let (data_type, place) = match &joiner.source().origin {
+            FeatureOrigin::Rows(table) => (table.data_type(), table.table()),
+            FeatureOrigin::Documents { collection, data_type, .. } => (Some(data_type), collection.name()),
+        };
+        match data_type {
+            Some(data_type) if joiner.is_without_values() && !self.is_planned(data_type) => {
+                let name = &joiner.source().name;
+                let known: Vec<String> = self.pipeline.data_types().map(|known| format!("`{known}`")).collect();
+                let known = known.join(", ");
+                Err(DatasetError::InvalidSpec {
+                    reason: format!(
+                        "feature source `{name}`: {place} has nothing of data type `{data_type}`; the data types are {known}"
+                    ),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_planned(&self, data_type: &DataType) -> bool {
+        self.pipeline.data_types().any(|planned| planned == data_type)
+    }
+
     async fn rows(&self, table: &DatasetSource, joiner: Joiner) -> Result<Joiner, DatasetError> {
         let stores = self.stores;
         let query = &ValidatedQuery {
@@ -67,8 +96,7 @@ impl Reading<'_> {
         form: &DocumentForm,
         mut joiner: Joiner,
     ) -> Result<Joiner, DatasetError> {
-        let is_planned = self.pipeline.data_types().any(|planned| *planned == data_type);
-        if *form == DocumentForm::Pipeline && !is_planned {
+        if *form == DocumentForm::Pipeline && !self.is_planned(&data_type) {
             let name = &joiner.source().name;
             let reason = format!(
                 "feature source `{name}`: no pipeline is declared for data type `{data_type}`, join it with `form: raw`"
