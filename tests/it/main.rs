@@ -11,6 +11,7 @@ mod harness;
 mod inferred;
 mod joined;
 mod kill;
+mod none_matches;
 mod odd_lines;
 mod on_mongodb;
 mod on_servers;

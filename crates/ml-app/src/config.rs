@@ -111,6 +111,20 @@ impl Config {
         Ok(Config { settings, database, pipeline, files, merged })
     }
 
+    /// Returns what may well be meant otherwise, though nothing contradicts it.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let routes = &self.database.routing.data_types;
+        let without = self.pipeline.data_types.keys().filter(|data_type| !routes.contains_key(data_type));
+        without
+            .map(|data_type| {
+                format!(
+                    "pipeline.data_types.{data_type}: `ml-app ingest` does not know this data type: give it a collection under \
+                     `routing.data_types` in database.yaml"
+                )
+            })
+            .collect()
+    }
+
     /// Returns the effective values with secrets masked.
     pub(crate) fn masked(&self) -> anyhow::Result<serde_json::Value> {
         let mut values: serde_json::Value = self.merged.extract()?;

@@ -91,7 +91,11 @@ pub struct InvalidRouting {
 
 /// The data type has no route.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown data type `{data_type}`{}; known are {}", Suggestion(.nearest), Names(.known))]
+#[error(
+    "unknown data type `{data_type}`{}; known are {}; another one is declared under `routing.data_types` in database.yaml",
+    Suggestion(.nearest),
+    Names(.known)
+)]
 pub struct UnknownDataType {
     /// What was asked for.
     pub data_type: DataType,
@@ -216,7 +220,8 @@ mod tests {
         assert_eq!(
             err.to_string(),
             "unknown data type `txet`, did you mean `text`?; known are `ground_truth`, `market_metrics`, `raw_market`, \
-             `social`, `tabular`, `text`, `user_interactions`"
+             `social`, `tabular`, `text`, `user_interactions`; another one is declared under `routing.data_types` in \
+             database.yaml"
         );
         let err = Routing::default().data_route(&data_type("xylophone")).unwrap_err();
         assert_eq!(err.nearest, None);

@@ -1,5 +1,7 @@
 //! `ml-app config`: the effective configuration.
 
+use std::fmt::Write as _;
+
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -33,14 +35,20 @@ impl Report for Values {
 #[derive(Debug, Serialize)]
 struct Checked {
     files: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Report for Checked {
     fn text(&self) -> String {
-        if self.files.is_empty() {
-            return "the configuration is sound: no files, built-in defaults".to_owned();
+        let files = match &self.files[..] {
+            [] => "no files, built-in defaults".to_owned(),
+            files => files.join(", "),
+        };
+        let mut text = format!("the configuration is sound: {files}");
+        for warning in &self.warnings {
+            let _ = write!(text, "\nwarning: {warning}");
         }
-        format!("the configuration is sound: {}", self.files.join(", "))
+        text
     }
 }
 
@@ -49,7 +57,8 @@ pub(crate) fn run(command: &Command, config: &Config, output: OutputFormat) -> a
     match command {
         Command::Show => output.print(&Values(config.masked()?)),
         Command::Check => {
-            output.print(&Checked { files: config.files.iter().map(|file| file.display().to_string()).collect() })
+            let files = config.files.iter().map(|file| file.display().to_string()).collect();
+            output.print(&Checked { files, warnings: config.doubts() })
         }
     }
 }

@@ -89,6 +89,9 @@ impl From<Filter> for QuarantineQuery {
 #[derive(Debug, Serialize)]
 struct Listing {
     total: u64,
+    /// Whether they match or not.
+    #[serde(skip)]
+    n_there: u64,
     by_reason: Vec<ReasonCount>,
     records: Vec<QuarantinedRecord>,
 }
@@ -96,7 +99,7 @@ struct Listing {
 impl Report for Listing {
     fn text(&self) -> String {
         if self.total == 0 {
-            return "nothing is in quarantine".to_owned();
+            return none_matches(self.n_there);
         }
         let records = self.records.iter().map(|record| {
             let reasons: Vec<_> = record.reasons.iter().map(named).collect();
@@ -155,22 +158,46 @@ impl Report for Shown {
     }
 }
 
-impl Report for ReplayReport {
+#[derive(Debug, Serialize)]
+struct Replayed {
+    #[serde(flatten)]
+    report: ReplayReport,
+    /// How many records were in quarantine, whether they match or not.
+    #[serde(skip)]
+    n_there: u64,
+}
+
+impl Report for Replayed {
     fn text(&self) -> String {
-        let (now, rest) =
-            if self.dry_run { ("would now pass", "would stay") } else { ("passed and are now rows", "stay") };
-        let mut text = format!("{} of {} records {now}", output::count(self.passed), output::count(self.judged));
-        if self.displaced > 0 {
-            let displaced = output::count(self.displaced);
-            text =
-                format!("{text}; {displaced} rows give way to better duplicates, and their records go to quarantine");
+        if self.report.judged == 0 && !self.report.cancelled {
+            return none_matches(self.n_there);
         }
-        if self.failed > 0 {
-            let counts = reason_counts(&self.by_reason);
-            text = format!("{text}; {} {rest}, for these reasons:\n{counts}", output::count(self.failed));
-        }
-        text
+        text_of(&self.report)
     }
+}
+
+/// Says that no record was found among those that are there.
+fn none_matches(n_there: u64) -> String {
+    match n_there {
+        0 => "nothing is in quarantine".to_owned(),
+        1 => "nothing in quarantine matches (1 record is there)".to_owned(),
+        n_there => format!("nothing in quarantine matches ({} records are there)", output::count(n_there)),
+    }
+}
+
+fn text_of(report: &ReplayReport) -> String {
+    let (now, rest) =
+        if report.dry_run { ("would now pass", "would stay") } else { ("passed and are now rows", "stay") };
+    let mut text = format!("{} of {} records {now}", output::count(report.passed), output::count(report.judged));
+    if report.displaced > 0 {
+        let displaced = output::count(report.displaced);
+        text = format!("{text}; {displaced} rows give way to better duplicates, and their records go to quarantine");
+    }
+    if report.failed > 0 {
+        let counts = reason_counts(&report.by_reason);
+        text = format!("{text}; {} {rest}, for these reasons:\n{counts}", output::count(report.failed));
+    }
+    text
 }
 
 /// Runs the command.
@@ -181,12 +208,13 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
         Command::Replay(args) => {
             let replayer = syncing::replayer(&context.app)?;
             let selection = ReplaySelection::Matching(args.filter.into());
+            let n_there = context.app.sql.quarantine.count(&QuarantineQuery::default()).await?;
             let report = if args.dry_run {
                 replayer.dry_run(&selection, &context.stop).await?
             } else {
                 replayer.replay(&selection, &context.stop).await?
             };
-            context.output.print(&report)
+            context.output.print(&Replayed { report, n_there })
         }
     }
 }
@@ -194,11 +222,15 @@ pub(crate) async fn run(context: &Context, command: Command) -> anyhow::Result<(
 async fn list(context: &Context, args: ListArgs) -> anyhow::Result<()> {
     let quarantine = &context.app.sql.quarantine;
     let query = args.filter.into();
-    let page = quarantine.list(&query, PageRequest::first(args.limit)).await?;
+    let records = match args.limit {
+        0 => Vec::new(),
+        limit => quarantine.list(&query, PageRequest::first(limit)).await?.items,
+    };
     let listing = Listing {
         total: quarantine.count(&query).await?,
+        n_there: quarantine.count(&QuarantineQuery::default()).await?,
         by_reason: quarantine.count_by_reason().await?,
-        records: page.items,
+        records,
     };
     context.output.print(&listing)
 }

@@ -27,6 +27,9 @@ pub(super) struct Args {
 #[derive(Debug, Serialize)]
 struct Listing {
     n_records: u64,
+    /// Whether they match or not.
+    #[serde(skip)]
+    n_there: u64,
     by_reason: Vec<ReasonCount>,
     warnings: Vec<RecordWarning>,
 }
@@ -34,7 +37,11 @@ struct Listing {
 impl Report for Listing {
     fn text(&self) -> String {
         if self.n_records == 0 {
-            return "no record passed with a warning".to_owned();
+            return match self.n_there {
+                0 => "no record passed with a warning".to_owned(),
+                1 => "no warning matches (1 record has one)".to_owned(),
+                n_there => format!("no warning matches ({} records have one)", output::count(n_there)),
+            };
         }
         let rows = self
             .warnings
@@ -56,8 +63,12 @@ pub(super) async fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let query = WarningQuery { collection: args.collection, rule: args.rule.clone() };
     let listing = Listing {
         n_records: store.count_records(&query).await?,
+        n_there: store.count_records(&WarningQuery::default()).await?,
         by_reason: store.count_by_reason().await?,
-        warnings: store.list(&query, PageRequest::first(args.limit)).await?.items,
+        warnings: match args.limit {
+            0 => Vec::new(),
+            limit => store.list(&query, PageRequest::first(limit)).await?.items,
+        },
     };
     context.output.print(&listing)
 }
