@@ -37,10 +37,30 @@ fn an_onnx_model_is_imported_evaluated_and_scored_with() {
 
     let evaluated = workspace.json(&["evaluate", "--model", "from-afar", "--dataset", "notes"]);
     assert!(evaluated["metrics"]["accuracy"].as_f64().is_some_and(|accuracy| accuracy > 0.95), "{evaluated}");
+    is_reported_on(&workspace, "from-afar");
     let predict = ["predict", "--model", "from-afar", "--dataset", "notes", "--split", "test"];
     assert_eq!(workspace.json(&predict)["n_missing"], 0);
     workspace.run(&["monitor", "report", "--model", "from-afar", "--dataset", "notes"]).succeeded();
     workspace.run(&["models", "promote", "from-afar@1", "staging"]).succeeded();
+}
+
+/// Sees to it that everything that is found out of a model is found out of `model`, which no pipeline of this program fitted.
+fn is_reported_on(workspace: &Workspace, model: &str) {
+    let all = ["evaluate", "--model", model, "--dataset", "notes", "--slice-by", "text", "--report", "page.html"];
+    let costs = ["--against", "notes", "--false-positive-cost", "5", "--false-negative-cost", "1"];
+    let outcome = workspace.json(&[&all[..], &costs].concat());
+    let importance = &outcome["study"]["importance"]["columns"][0];
+    assert_eq!(importance["column"], "text", "{outcome}");
+    assert!(importance["mean"].as_f64().is_some_and(|mean| mean > 0.2), "{importance}");
+    assert!(
+        outcome["study"]["versus"]["verdict"].is_string() && outcome["study"]["threshold"].is_object(),
+        "{outcome}"
+    );
+    let page = std::fs::read_to_string(workspace.path("page.html")).expect("the page is written");
+    assert!(page.contains("What matters"), "{page}");
+    workspace
+        .run(&["evaluate", "--model", model, "--dataset", "notes", "--learning-curve"])
+        .failed_saying(&["was not fitted by this program", "leave it out"]);
 }
 
 #[test]
@@ -83,6 +103,8 @@ fn a_program_fits_a_model_that_is_evaluated_and_registered() {
     assert_eq!((&report["model"], &report["n_train"]), (&"ours@1".into(), &240.into()), "{report}");
     assert!(report["metrics"]["accuracy"].as_f64().is_some_and(|accuracy| accuracy > 0.95), "{report}");
     assert_eq!(report["baselines"][0]["name"], "majority_class");
+
+    is_reported_on(&workspace, "ours");
 
     let again = workspace.json(&TRAIN);
     assert_eq!(again["artifact"], report["artifact"], "the same model of the same rows is the same package");

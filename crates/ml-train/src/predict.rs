@@ -125,9 +125,12 @@ impl TrainedModel {
         Ok(frame.take(&columns, rows))
     }
 
-    /// Scores rows of which the columns that features are made of are given.
+    /// Scores rows of which the columns that features are made of, or that the model reads itself, are given.
     pub(crate) fn predict_frame(&self, frame: Frame<'_>) -> Result<Predictions, PredictError> {
         let n_rows = frame.n_rows();
+        if let FittedPredictor::Onnx(onnx) = &self.predictor {
+            return self.predict_with_onnx(onnx, &frame.into_table()?, &(0..n_rows).collect::<Vec<_>>());
+        }
         let features = self.preprocessor.transform(&frame, self.spec.estimator.missing_values())?;
         self.predict_features(&features, n_rows)
     }

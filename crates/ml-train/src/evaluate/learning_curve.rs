@@ -6,6 +6,7 @@ use ml_core::table::Table;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EvaluateError, TrainError};
+use crate::estimator::EstimatorSpec;
 use crate::progress::Progress;
 use crate::random::SplitMix64;
 use crate::spec::PipelineSpec;
@@ -45,7 +46,8 @@ pub struct LearningCurve {
 /// A share that nothing can be fitted on, such as one of a single class, is a point with a note.
 ///
 /// # Errors
-/// [`EvaluateError::Cancelled`] when the caller asked to stop.
+/// [`EvaluateError::NotComparable`] for a pipeline that this crate does not fit, [`EvaluateError::Cancelled`] when the caller asked
+/// to stop.
 ///
 /// # Panics
 /// If a row is not below [`Table::n_rows`].
@@ -58,6 +60,7 @@ pub fn learning_curve(
     options: &BootstrapOptions,
     progress: &dyn Progress,
 ) -> Result<LearningCurve, EvaluateError> {
+    check_is_fitted_here(spec)?;
     let mut shuffled = training_rows.to_vec();
     SplitMix64::new(spec.seed, 0).shuffle(&mut shuffled);
     let mut points: Vec<LearningPoint> = Vec::new();
@@ -91,4 +94,13 @@ pub fn learning_curve(
         }
     }
     Ok(LearningCurve { figure: figure.to_owned(), points })
+}
+
+/// Refuses pipelines of models that were imported, or that another program fitted.
+pub(super) fn check_is_fitted_here(spec: &PipelineSpec) -> Result<(), EvaluateError> {
+    let EstimatorSpec::External(_) = spec.estimator else { return Ok(()) };
+    Err(EvaluateError::NotComparable {
+        what: format!("a learning curve fits a model anew, and `{}` was not fitted by this program", spec.name),
+        way_out: "leave it out, or train on shares of the rows where the model comes from".to_owned(),
+    })
 }

@@ -14,7 +14,7 @@ use super::calibration::Calibration;
 use super::figures::{figures_of, primary_figure};
 use super::importance::{Importance, ImportanceOptions, permutation_importance};
 use super::leaks::{Leak, LeakRows, TimeOrder, find_leaks};
-use super::learning_curve::{LearningCurve, learning_curve};
+use super::learning_curve::{LearningCurve, check_is_fitted_here, learning_curve};
 use super::measured::Measured;
 use super::outcome::{Outcome, OutcomeValues};
 use super::slices::{Slices, WorstSlices, slices_by, worst_slices};
@@ -122,6 +122,10 @@ pub fn study(
         return study_groups(model, rows, options);
     }
     let figure = figure_of(model, options)?;
+    if options.learning_curve {
+        // Before anything that takes its time.
+        check_is_fitted_here(&model.spec)?;
+    }
     let outcome = Outcome::of(model, rows.table, rows.scored)?;
     let bootstrap = &options.bootstrap;
     stop_if_cancelled(progress)?;

@@ -5,9 +5,15 @@ use std::path::PathBuf;
 
 use ml_core::table::{Column, ColumnKind, ColumnValues, Table};
 use ml_train::error::ModelFormatError;
+use ml_train::evaluate::bootstrap::BootstrapOptions;
 use ml_train::evaluate::evaluate;
+use ml_train::evaluate::importance::ImportanceOptions;
+use ml_train::evaluate::leaks::TimeOrder;
+use ml_train::evaluate::study::{Study, StudyOptions, StudyRows, study};
+use ml_train::model::TrainedModel;
 use ml_train::onnx::{Graph, OnnxImport, Tensor, import, is_onnx};
 use ml_train::package::Package;
+use ml_train::progress::Silent;
 use ml_train::spec::Task;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -104,6 +110,54 @@ fn an_imported_model_is_stored_and_evaluated_like_any_other() {
     table.push(Column::texts("answer", labels)).unwrap();
     let evaluation = evaluate(&loaded.model, &table).unwrap();
     assert_eq!((evaluation.metrics["accuracy"], evaluation.estimator.as_str()), (1.0, "external"));
+}
+
+/// The model called `name`, and its golden rows several times over, with what it makes of them as the truth.
+fn judged(name: &str) -> (TrainedModel, Table) {
+    let expected = &golden("golden.json")[name];
+    let model = import(onnx(name), &wanted_of(name)).unwrap().model;
+    let once = table_of(&expected["columns"]);
+    let rows: Vec<usize> = (0..10 * once.n_rows()).map(|row| row % once.n_rows()).collect();
+    let mut table = once.take(&rows);
+    let labels = expected["labels"].as_array().unwrap();
+    table.push(Column::texts("answer", rows.iter().map(|&row| labels[row].as_str().unwrap()))).unwrap();
+    (model, table)
+}
+
+fn studied(model: &TrainedModel, table: &Table, options: &StudyOptions<'_>) -> Result<Study, String> {
+    let rows: Vec<usize> = (0..table.n_rows()).collect();
+    let (train, scored) = rows.split_at(table.n_rows() / 2);
+    let rows = StudyRows { table, train, validation: &[], scored, time_order: TimeOrder::NotExpected };
+    study(model, rows, options, &Silent).map_err(|err| err.to_string())
+}
+
+#[test]
+fn the_columns_that_matter_to_an_imported_model_are_told() {
+    for (name, columns_that_matter) in [("forest", &["X_3", "X_4"][..]), ("words", &["text"])] {
+        let (model, table) = judged(name);
+        let options = StudyOptions {
+            bootstrap: BootstrapOptions { resamples: 100, ..BootstrapOptions::default() },
+            importance: Some(ImportanceOptions::default()),
+            champion: Some(&model),
+            ..StudyOptions::default()
+        };
+        let found = studied(&model, &table, &options).unwrap().importance.unwrap();
+        assert_eq!(found.baseline, 1.0, "{name}");
+        assert_eq!(found.columns.len(), model.signature().inputs.len(), "{name}");
+        let most = &found.columns[0];
+        assert!(most.mean > 0.1 && columns_that_matter.contains(&&*most.column), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn an_imported_model_has_no_learning_curve() {
+    let (model, table) = judged("forest");
+    let options = StudyOptions { learning_curve: true, ..StudyOptions::default() };
+    assert_eq!(
+        studied(&model, &table, &options).unwrap_err(),
+        "a learning curve fits a model anew, and `imported` was not fitted by this program: leave it out, or train on shares of \
+         the rows where the model comes from"
+    );
 }
 
 #[test]
