@@ -6,6 +6,7 @@ mod decision;
 mod derive;
 mod fault;
 mod reader;
+mod same_row;
 mod span;
 mod step;
 mod tfidf;

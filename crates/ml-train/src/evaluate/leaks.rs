@@ -5,7 +5,7 @@ mod near_duplicates;
 mod telling;
 mod time;
 
-use ml_core::table::Table;
+use ml_core::table::{Column, Table, TableError};
 use serde::{Deserialize, Serialize};
 
 use crate::error::EvaluateError;
@@ -88,6 +88,13 @@ pub fn find_leaks(model: &TrainedModel, rows: LeakRows<'_>, outcome: &Outcome) -
     leaks.extend(telling::find(model, rows)?);
     leaks.extend(time::find(model, rows)?);
     Ok(leaks)
+}
+
+/// Returns the columns of the data whose values of a row the features of the same row are made of.
+fn columns_of_same_row<'a>(model: &TrainedModel, rows: LeakRows<'a>) -> Result<Vec<&'a Column>, TableError> {
+    let read = model.spec.made_of_same_row(&model.spec.feature_columns());
+    let names = model.signature.inputs.iter().map(|input| input.name.as_str()).filter(|name| read.contains(name));
+    names.map(|name| rows.table.get(name)).collect()
 }
 
 fn duplicate_leak(

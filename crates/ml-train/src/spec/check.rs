@@ -74,6 +74,13 @@ fn feature_faults(spec: &PipelineSpec, feature: &FeatureSpec, key: &str, faults:
         } else if looks_ahead(spec, column) {
             let message = format!("`{column}` is derived with `lead` and looks ahead: only the target may");
             faults.push(Fault::new(column_key, message));
+        } else if let Some(derive) = spec.telling_derive(column) {
+            let (target, way_out) = (&spec.target, derive.way_around(&spec.target));
+            let message = format!(
+                "`{column}` knows the target: `{}` reads `{target}` in the very row that is predicted; {way_out}",
+                derive.op.name()
+            );
+            faults.push(Fault::new(column_key, message));
         } else if !is_new {
             faults.push(Fault::new(column_key, format!("`{column}` is listed twice")));
         }
@@ -167,7 +174,7 @@ fn estimator_faults(spec: &PipelineSpec, estimator: &EstimatorSpec, key: &str, f
         faults.push(Fault::new(format!("{key}.{setting}"), message));
     }
     for column in estimator.baseline_columns().unwrap_or_default() {
-        if column == spec.target || looks_ahead(spec, &column) {
+        if column == spec.target || looks_ahead(spec, &column) || spec.telling_derive(&column).is_some() {
             let message = format!("`{column}` is or holds the target: a baseline cannot read what it predicts");
             faults.push(Fault::new(format!("{key}.column"), message));
         }

@@ -131,6 +131,46 @@ baselines: [{ kind: column, column: next }]
 }
 
 #[test]
+fn what_is_derived_from_the_target_of_the_same_row_is_no_feature() {
+    let pipeline = |derive: &str| {
+        format!(
+            "{{version: 1, name: m, task: regression, target: y, derive: [{{column: old, op: lag, of: y, order: t}}, {derive}], \
+             features: [{{columns: [z, b]}}], estimator: ridge}}"
+        )
+    };
+    let lag_first = "derive a `lag` of `y` first, and read that";
+    for (derive, op, way_out) in [
+        ("{column: z, op: minus, of: y, over: b}", "minus", lag_first),
+        ("{column: z, op: minus, of: b, over: y}", "minus", lag_first),
+        ("{column: z, op: ratio, of: b, over: y}", "ratio", lag_first),
+        ("{column: z, op: abs, of: y}", "abs", lag_first),
+        ("{column: z, op: diff, of: y, order: t}", "diff", lag_first),
+        ("{column: z, op: pct_change, of: y, order: t}", "pct_change", lag_first),
+        ("{column: w, op: log, of: y}, {column: z, op: ratio, of: w, over: b}", "log", lag_first),
+        (
+            "{column: z, op: rolling_sum, of: y, window: 9, order: t}",
+            "rolling_sum",
+            "leave that row out with `exclude_current: true`",
+        ),
+        ("{column: z, op: lag, of: b, by: y, order: t}", "lag", "name another column there"),
+        ("{column: z, op: rolling_count, of: b, within: 7d, order: y}", "rolling_count", "name another column there"),
+    ] {
+        let expected = format!(
+            "`features[0].columns[0]`: `z` knows the target: `{op}` reads `y` in the very row that is predicted; {way_out}"
+        );
+        check_faults(&pipeline(derive), &[&expected]);
+    }
+    for derive in [
+        "{column: z, op: minus, of: old, over: b}",
+        "{column: z, op: diff, of: old, order: t}",
+        "{column: z, op: rolling_mean, of: y, window: 3, exclude_current: true, order: t}",
+        "{column: w, op: diff, of: y, order: t}, {column: z, op: lag, of: w, order: t}",
+    ] {
+        spec(&pipeline(derive));
+    }
+}
+
+#[test]
 fn settings_of_estimators_and_steps_are_checked() {
     let pipeline = |step: &str, estimator: &str| {
         format!(

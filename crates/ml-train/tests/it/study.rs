@@ -1,7 +1,8 @@
 //! What a study finds out about a model: leaks, what matters, thresholds, and that it is the same on any number of threads.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Utc};
 use ml_core::table::{Column, ColumnValues, Table};
 use ml_train::error::EvaluateError;
 use ml_train::evaluate::bootstrap::BootstrapOptions;
@@ -268,6 +269,59 @@ fn later_rows_in_training_are_a_leak_where_time_divides() {
     };
     assert_eq!(leaks(TimeOrder::Expected), [LeakKind::LaterTraining]);
     assert_eq!(leaks(TimeOrder::NotExpected), []);
+}
+
+#[test]
+fn a_target_that_is_only_lagged_is_no_leak_and_what_tells_it_still_is() {
+    let mut table = table();
+    let code = |label: Option<&str>| if label == Some("yes") { 7.5 } else { 2.0 };
+    let codes = table.get("label").unwrap().as_texts().iter().map(|label| code(label.as_deref())).collect();
+    table.push(Column::numbers("seq", (0..N_ROWS).map(|row| row as f64).collect())).unwrap();
+    table.push(Column::numbers("code", codes)).unwrap();
+    let leaks = |columns: &str| {
+        let pipeline = PipelineSpec::from_yaml(&format!(
+            "{{version: 1, name: m, task: classification, target: label, derive: [{{column: before, op: lag, of: label, \
+             order: seq}}, {{column: code_before, op: rolling_mean, of: code, window: 2, exclude_current: true, order: seq}}, \
+             {{column: code_log, op: log, of: code}}], features: [{{columns: [before], steps: [one_hot]}}, {{columns: \
+             [{columns}]}}], estimator: logistic_regression}}"
+        ));
+        let [train, ..] = divided(N_ROWS);
+        let model = train_rows(&pipeline.unwrap(), &table, &train, &Silent).unwrap().model;
+        let found = studied(&model, &table, &StudyOptions::default()).unwrap().leaks;
+        found.into_iter().map(|leak| (leak.kind, leak.column.unwrap_or_default())).collect::<Vec<_>>()
+    };
+    assert_eq!(leaks("signal"), []);
+    assert_eq!(leaks("code_before"), []);
+    assert_eq!(leaks("code_log"), [(LeakKind::TellingColumn, "code".to_owned())]);
+}
+
+#[test]
+fn times_after_the_event_are_a_leak_whether_they_are_times_or_texts() {
+    let seconds =
+        |shift: u64| (0..N_ROWS).map(move |row| UNIX_EPOCH + Duration::from_secs(86_400 * row as u64 + shift));
+    let times = |shift| -> Vec<DateTime<Utc>> { seconds(shift).map(Into::into).collect() };
+    let texts = |shift| times(shift).into_iter().map(|time| time.format("%Y-%m-%d %H:%M").to_string());
+    let with = |closed: Column| {
+        let mut table = table();
+        let events = ColumnValues::Time(times(36_000).into_iter().map(Some).collect());
+        table.push(Column { name: "event_time".to_owned(), values: events }).unwrap();
+        table.push(closed).unwrap();
+        table
+    };
+    let found = |closed: Column, steps: &str| leaks_of(&with(closed), "closed", "logistic_regression", steps);
+    let date_parts = "date_parts: { parts: [hour, weekday] }";
+    let hours = |hours: u64| 3600 * hours;
+
+    let later = ColumnValues::Time(times(hours(12)).into_iter().map(Some).collect());
+    assert_eq!(found(Column { name: "closed".to_owned(), values: later }, date_parts), [LeakKind::LaterColumn]);
+    assert_eq!(found(Column::texts("closed", texts(hours(12))), date_parts), [LeakKind::LaterColumn]);
+    assert_eq!(
+        found(Column::texts("closed", texts(hours(12))), "hash_encode: { n_features: 8 }"),
+        [LeakKind::LaterColumn]
+    );
+    assert_eq!(found(Column::texts("closed", texts(hours(9))), date_parts), []);
+    let mixed = texts(hours(12)).enumerate().map(|(row, text)| if row % 7 == 0 { format!("open {row}") } else { text });
+    assert_eq!(found(Column::texts("closed", mixed), "hash_encode: { n_features: 8 }"), []);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Columns that predict the target alone, nearly perfectly: mostly the target itself under another name, or what it led to.
 //!
 //! A guess is learnt from each column on the training rows, the best class or the mean of each value or range of values, and
-//! judged on the scored rows. A column of ids has new values there, and cannot be mistaken for one that tells.
+//! judged on the scored rows. A column of ids has new values there, and cannot be mistaken for one that tells. Columns of which the
+//! model reads earlier rows alone, such as a target that is lagged, are known in time whatever they tell.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ const N_RANGES: usize = 100;
 /// Fewer rows than that say nothing.
 const MIN_ROWS: usize = 20;
 
-/// Looks at each column that features are made of.
+/// Looks at each column that features of the same row are made of.
 pub(super) fn find(model: &TrainedModel, rows: LeakRows<'_>) -> Result<Vec<Leak>, TableError> {
     if rows.train.len() < MIN_ROWS || rows.scored.len() < MIN_ROWS {
         return Ok(Vec::new());
@@ -34,8 +35,7 @@ pub(super) fn find(model: &TrainedModel, rows: LeakRows<'_>) -> Result<Vec<Leak>
     let train = Truth::read(model, rows.table, rows.train)?;
     let scored = Truth::read(model, rows.table, rows.scored)?;
     let mut leaks = Vec::new();
-    for input in &model.signature.inputs {
-        let column = rows.table.get(&input.name)?;
+    for column in super::columns_of_same_row(model, rows)? {
         let cells = Cells::learnt_from(column, rows.train);
         let (train_cells, scored_cells) = (cells.of(column, rows.train), cells.of(column, rows.scored));
         let found = match (&train, &scored) {

@@ -1,13 +1,21 @@
 //! Knowledge of the future: training rows that are later than what is judged, and columns that are later than the event.
 
-use ml_core::table::{ColumnValues, TableError};
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use ml_core::table::{Column, ColumnValues, TableError};
 
 use crate::model::TrainedModel;
+use crate::spec::Reads;
+use crate::unfit::read_time;
 
 use super::{Leak, LeakKind, LeakRows, TimeOrder};
 
 /// The column that says when each row happened.
 const EVENT_TIME: &str = "event_time";
+
+/// On how many texts a column is tried for being one of times.
+const MAX_TEXTS_TRIED: usize = 100;
 
 /// Looks at the times of the rows, where they have some.
 pub(super) fn find(model: &TrainedModel, rows: LeakRows<'_>) -> Result<Vec<Leak>, TableError> {
@@ -35,9 +43,9 @@ pub(super) fn find(model: &TrainedModel, rows: LeakRows<'_>) -> Result<Vec<Leak>
         }
     }
 
-    for input in model.signature.inputs.iter().filter(|input| input.name != EVENT_TIME) {
-        let ColumnValues::Time(times) = &rows.table.get(&input.name)?.values else { continue };
-        let all = || rows.train.iter().chain(rows.scored);
+    let all = || rows.train.iter().chain(rows.scored);
+    for column in super::columns_of_same_row(model, rows)?.into_iter().filter(|column| column.name != EVENT_TIME) {
+        let Some(times) = times_of(model, column, all()) else { continue };
         let is_later =
             |row: &&usize| matches!((times[**row], events[**row]), (Some(time), Some(event)) if time > event);
         let n_rows = all().filter(is_later).count();
@@ -45,15 +53,35 @@ pub(super) fn find(model: &TrainedModel, rows: LeakRows<'_>) -> Result<Vec<Leak>
             let n_samples = all().count();
             leaks.push(Leak {
                 kind: LeakKind::LaterColumn,
-                column: Some(input.name.clone()),
+                column: Some(column.name.clone()),
                 n_rows,
                 n_samples,
                 message: format!(
                     "`{}` is after `{EVENT_TIME}` in {n_rows} of {n_samples} rows: it is not known yet when it happens; leave it out, or join it as of the event",
-                    input.name
+                    column.name
                 ),
             });
         }
     }
     Ok(leaks)
+}
+
+/// Returns the instants of a column of times, also of one whose times are texts, as files of text have them: one that the pipeline
+/// reads as times, or of which every text that is tried is one.
+fn times_of<'c, 'r>(
+    model: &TrainedModel,
+    column: &'c Column,
+    rows: impl Iterator<Item = &'r usize>,
+) -> Option<Cow<'c, [Option<DateTime<Utc>>]>> {
+    let texts = match &column.values {
+        ColumnValues::Time(times) => return Some(Cow::Borrowed(times)),
+        ColumnValues::Text(texts) => texts,
+        _ => return None,
+    };
+    let mut features = model.spec.features.iter();
+    let is_read_as_times =
+        features.any(|feature| feature.reads() == Reads::Times && feature.columns.contains(&column.name));
+    let mut tried = rows.filter_map(|&row| texts[row].as_deref()).take(MAX_TEXTS_TRIED).peekable();
+    let are_times = is_read_as_times || (tried.peek().is_some() && tried.all(|text| read_time(text).is_some()));
+    are_times.then(|| Cow::Owned(texts.iter().map(|text| read_time(text.as_deref()?)).collect()))
 }
