@@ -45,7 +45,12 @@ impl ParseNumber {
             None => None,
             Some(field) => match self.code(field, fields) {
                 Ok(code) => code.map(|code| (field, code)),
-                Err((name, message)) => return reasons.add(name, "parse_number", message),
+                Err((names, message)) => {
+                    for name in names {
+                        reasons.add(name, "parse_number", message.clone());
+                    }
+                    return;
+                }
             },
         };
         for name in &self.fields {
@@ -78,9 +83,13 @@ impl ParseNumber {
         number.map(|number| Some(whole_or_not(number))).ok_or_else(fault)
     }
 
-    /// Returns the currency that the amounts are in, if they say one, or the field of which another is said, and the fault.
-    fn code<'a>(&'a self, field: &'a FieldPath, fields: &Fields) -> Result<Option<String>, (&'a FieldPath, String)> {
-        let mut said: Option<(Codes, &Value)> = None;
+    /// Returns the currency that the amounts are in, if they say one, or the fields that disagree, and the fault.
+    fn code<'a>(
+        &'a self,
+        field: &'a FieldPath,
+        fields: &Fields,
+    ) -> Result<Option<String>, (Vec<&'a FieldPath>, String)> {
+        let mut said: Option<(Codes, &FieldPath, &Value)> = None;
         let mut fault = None;
         for name in &self.fields {
             name.each_filled(fields, &mut |value| {
@@ -89,13 +98,14 @@ impl ParseNumber {
                 if read_number(rest, self.decimal).is_none() {
                     return;
                 }
-                let both = said.as_ref().map_or(Some(codes.clone()), |(others, _)| others.and(&codes));
+                let both = said.as_ref().map_or(Some(codes.clone()), |(others, ..)| others.and(&codes));
                 match (both, &said) {
-                    (Some(both), _) => said = Some((both, value)),
-                    (None, Some((_, other))) => {
+                    (Some(both), _) => said = Some((both, name, value)),
+                    (None, Some((_, other_name, other))) => {
                         fault.get_or_insert_with(|| {
+                            let names = if *other_name == name { vec![name] } else { vec![*other_name, name] };
                             let message = format!("{} and {} are in two currencies", shown(other), shown(value));
-                            (name, format!("{message}, and `{field}` holds one"))
+                            (names, format!("{message}, and `{field}` holds one"))
                         });
                     }
                     (None, None) => {}
@@ -105,10 +115,10 @@ impl ParseNumber {
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let Some((codes, value)) = said else { return Ok(None) };
+        let Some((codes, _, value)) = said else { return Ok(None) };
         let Some(given) = field.get_filled(fields) else { return Ok(Some(codes.usual())) };
         let agreed = given.as_str().and_then(|given| codes.and(&Codes::of(given)?));
-        let fault = || (field, format!("{} is not the currency of {}", shown(given), shown(value)));
+        let fault = || (vec![field], format!("{} is not the currency of {}", shown(given), shown(value)));
         agreed.map(|codes| Some(codes.usual())).ok_or_else(fault)
     }
 }
