@@ -153,7 +153,7 @@ fn merge(args: &ConfigArgs) -> anyhow::Result<(Figment, Vec<PathBuf>)> {
     if !faulty.is_empty() {
         return Err(ConfigError(faulty).into());
     }
-    let own = own::of(&layers)?;
+    let own = own::of(&layers);
     let chosen = backends::chosen(&stack(&layers, &[], &own, args));
     Ok((stack(&layers, &chosen, &own, args), files))
 }

@@ -13,11 +13,11 @@ const SECTION: &str = "pipeline";
 /// Data types, each with the application whose part is meant, or none for all of it.
 pub(super) type OwnParts = Vec<(String, Option<String>)>;
 
-/// Returns the parts for which one of `layers` declares a target, the built-in layers aside.
-pub(super) fn of(layers: &[YamlText]) -> Result<OwnParts, Error> {
+/// Returns the parts for which one of `layers`, each of which can be read, declares a target, the built-in layers aside.
+pub(super) fn of(layers: &[YamlText]) -> OwnParts {
     let mut own = OwnParts::new();
     for layer in layers.iter().filter(|layer| !layer.is_built_in()) {
-        for sections in layer.data()?.values() {
+        for sections in layer.data().unwrap_or_default().values() {
             for (data_type, part) in inner(sections.get(SECTION), "data_types") {
                 if has_target(part) {
                     own.push((data_type.clone(), None));
@@ -27,7 +27,7 @@ pub(super) fn of(layers: &[YamlText]) -> Result<OwnParts, Error> {
             }
         }
     }
-    Ok(own)
+    own
 }
 
 fn inner<'a>(value: Option<&'a Value>, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
