@@ -153,11 +153,12 @@ impl Ingestor {
         let mut written = pin!(written);
         let mut report = IngestReport::default();
         while let Some(next) = written.next().await {
-            let Written { counts, rejected, n_bytes, bytes_read, bytes_total } = match next {
+            let Written { counts, n_repeated, rejected, n_bytes, bytes_read, bytes_total } = match next {
                 Ok(written) => written,
                 Err(error) => return Err(error.after(report)),
             };
             report.add_counts(counts);
+            report.repeated += n_repeated;
             report.add_rejections(rejected.0, rejected.1);
             report.bytes += n_bytes;
             let (n_records, n_rejected) = (report.n_records(), report.rejected);
@@ -173,7 +174,7 @@ impl Ingestor {
         next: Result<Progressed, IngestError>,
     ) -> Result<Written, IngestError> {
         let Progressed { batch, bytes_read, bytes_total } = next?;
-        let Batch { records, n_rejected, rejections, n_bytes } = batch;
+        let Batch { records, n_repeated, n_rejected, rejections, n_bytes } = batch;
         let counts = if records.is_empty() {
             UpsertCounts::default()
         } else {
@@ -185,7 +186,7 @@ impl Ingestor {
         };
         // Memory is given back soonest by the threads that took it.
         rayon::spawn(move || drop(records));
-        Ok(Written { counts, rejected: (n_rejected, rejections), n_bytes, bytes_read, bytes_total })
+        Ok(Written { counts, n_repeated, rejected: (n_rejected, rejections), n_bytes, bytes_read, bytes_total })
     }
 }
 
@@ -224,6 +225,7 @@ struct Progressed {
 /// What became of a batch, and how much of the input had been read when it was made.
 struct Written {
     counts: UpsertCounts,
+    n_repeated: u64,
     /// How many items were rejected, and the first of them.
     rejected: (u64, Vec<Rejection>),
     n_bytes: u64,

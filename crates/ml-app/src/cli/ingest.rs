@@ -64,6 +64,14 @@ impl Report for IngestReport {
             ("changed", output::count(self.changed)),
             ("rejected", output::count(self.rejected)),
         ]);
+        if self.repeated > 0 {
+            let _ = write!(
+                text,
+                "\nnote: rows that equal an earlier one of the same input, and count once: {}; to keep them, number the rows in \
+                 a column and name it with --id-field",
+                output::count(self.repeated)
+            );
+        }
         for rejection in &self.rejections {
             let _ = write!(text, "\n  {rejection}");
         }

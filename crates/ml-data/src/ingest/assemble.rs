@@ -29,12 +29,6 @@ struct UsualFields {
     source: FieldPath,
 }
 
-/// A record, and whether its id was sent rather than made from its content.
-pub(super) struct Assembled {
-    pub(super) record: RawRecord,
-    pub(super) has_own_id: bool,
-}
-
 impl Assembler {
     pub(super) fn new(data_type: DataType, source_app: SourceApp, mapping: FieldMapping) -> Assembler {
         let path = |name| FieldPath::parse(name).expect("a plain name is a path");
@@ -44,16 +38,15 @@ impl Assembler {
     }
 
     /// Makes the record of `fields`.
-    pub(super) fn assemble(&self, fields: Fields, now: DateTime<Utc>) -> Result<Assembled, RejectReason> {
+    pub(super) fn assemble(&self, fields: Fields, now: DateTime<Utc>) -> Result<RawRecord, RejectReason> {
         let sent_id = self.sent_id(&fields)?;
         let source = self.source(&fields);
         let event_time = instant(self.mapping.event_time.as_ref(), &fields)?;
         let scraped_at = instant(self.mapping.scraped_at.as_ref(), &fields)?.or(event_time);
         let raw_content = Value::Object(fields);
         let content_hash = RawRecord::content_hash_of(&raw_content, &self.metadata, source.as_deref(), scraped_at);
-        let has_own_id = sent_id.is_some();
         let own_part = sent_id.unwrap_or_else(|| content_hash.to_string()[..HASH_DIGITS].to_owned());
-        let record = RawRecord {
+        Ok(RawRecord {
             id: RecordId::parse(format!("{}:{own_part}", self.source_app))?,
             source_app: self.source_app.clone(),
             source,
@@ -63,8 +56,7 @@ impl Assembler {
             scraped_at,
             ingested_at: now,
             content_hash,
-        };
-        Ok(Assembled { record, has_own_id })
+        })
     }
 
     /// Returns the id as sent, if the record has one. Fields that the mapping names must hold something.

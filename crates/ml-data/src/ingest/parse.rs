@@ -8,14 +8,14 @@ use rayon::prelude::*;
 use ml_core::clock::Clock;
 use ml_core::record::RawRecord;
 
-use super::assemble::{Assembled, Assembler};
+use super::assemble::Assembler;
 use super::cells::Header;
 use super::error::IngestError;
 use super::framing::TextBlock;
 use super::json::parse_object;
 use super::parquet_rows::RowBlock;
 use super::report::{MAX_REJECTIONS, RejectReason, Rejection};
-use super::seen::{MAX_IDS, SeenIds};
+use super::seen::{MAX_IDS, Met, SeenIds};
 use crate::field::Fields;
 
 /// How many items one thread takes at a time.
@@ -35,6 +35,8 @@ pub(super) enum Block {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) records: Vec<RawRecord>,
+    /// How many of them an earlier record of the input equals.
+    pub(super) n_repeated: u64,
     pub(super) n_rejected: u64,
     /// The first of the rejected items.
     pub(super) rejections: Vec<Rejection>,
@@ -42,7 +44,7 @@ pub(super) struct Batch {
 }
 
 /// The outcome of one item.
-type Outcome = (u64, Result<Assembled, RejectReason>);
+type Outcome = (u64, Result<RawRecord, RejectReason>);
 
 /// Turns blocks into batches.
 pub(super) struct Parser {
@@ -72,8 +74,11 @@ impl Parser {
         let (outcomes, n_bytes) = self.parse(block);
         let mut batch = Batch { records: Vec::with_capacity(outcomes.len()), n_bytes, ..Batch::default() };
         for (line, outcome) in outcomes {
-            match outcome.and_then(|assembled| first_of_its_id(assembled, line, seen)) {
-                Ok(record) => batch.records.push(record),
+            match outcome.and_then(|record| compared(record, line, seen)) {
+                Ok((record, is_repeated)) => {
+                    batch.n_repeated += u64::from(is_repeated);
+                    batch.records.push(record);
+                }
                 Err(reason) => batch.reject(&self.input, line, reason),
             }
         }
@@ -122,15 +127,16 @@ fn as_text(bytes: &[u8]) -> Result<&str, RejectReason> {
     std::str::from_utf8(bytes).map_err(|error| RejectReason::InvalidUtf8(error.valid_up_to() + 1))
 }
 
-/// Returns the record, unless its id was there before with other content.
-fn first_of_its_id(assembled: Assembled, line: u64, seen: &mut SeenIds) -> Result<RawRecord, RejectReason> {
-    let Assembled { record, has_own_id } = assembled;
-    if has_own_id && let Some(first_line) = seen.find_conflict(record.id.as_str(), &record.content_hash, line) {
-        let id = record.id.as_str();
-        let id = id[record.source_app.as_str().len() + 1..].to_owned();
-        return Err(RejectReason::DuplicateId { id, first_line });
+/// Returns the record and whether an earlier one equals it, unless its id was there before with other content.
+fn compared(record: RawRecord, line: u64, seen: &mut SeenIds) -> Result<(RawRecord, bool), RejectReason> {
+    match seen.meet(record.id.as_str(), &record.content_hash, line) {
+        Met::First => Ok((record, false)),
+        Met::Again => Ok((record, true)),
+        Met::Otherwise { first_line } => {
+            let id = record.id.as_str()[record.source_app.as_str().len() + 1..].to_owned();
+            Err(RejectReason::DuplicateId { id, first_line })
+        }
     }
-    Ok(record)
 }
 
 /// Hands blocks on; says whether anyone still takes them.

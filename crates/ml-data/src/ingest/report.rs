@@ -130,6 +130,8 @@ pub struct IngestReport {
     pub unchanged: u64,
     /// Ids that were there with other content, which is now replaced.
     pub changed: u64,
+    /// Records that an earlier one of the same input equals, and that count once; as far as ids are remembered.
+    pub repeated: u64,
     /// Lines that were not taken.
     pub rejected: u64,
     /// The first [`MAX_REJECTIONS`] of them.
@@ -151,6 +153,7 @@ impl IngestReport {
         self.inserted += other.inserted;
         self.unchanged += other.unchanged;
         self.changed += other.changed;
+        self.repeated += other.repeated;
         self.add_rejections(other.rejected, other.rejections);
         self.bytes += other.bytes;
         self.cancelled |= other.cancelled;

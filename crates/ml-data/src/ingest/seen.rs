@@ -1,4 +1,4 @@
-//! Which ids an input had before, so that one id with two contents is noticed.
+//! Which ids an input had before, so that one id with two contents is noticed, and records that repeat one are counted.
 //!
 //! An id is remembered by 64 bits of its hash and its content by 32, together with the line: 16 bytes a record. Up to
 //! [`MAX_IDS`] are remembered, about 70 MB; later ids are not checked against one another, and the store keeps the last of
@@ -23,6 +23,20 @@ struct First {
     line: u32,
 }
 
+/// How an id stands to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Met {
+    /// It was not there before, as far as is remembered.
+    First,
+    /// It was there before, with the same content.
+    Again,
+    /// It was there before, with other content.
+    Otherwise {
+        /// The line that it stands on first.
+        first_line: u64,
+    },
+}
+
 /// The ids of one input.
 pub(super) struct SeenIds {
     parts: [HashMap<u64, First, BuildHasherDefault<HashedAlready>>; N_PARTS],
@@ -36,8 +50,8 @@ impl SeenIds {
         SeenIds { parts: Default::default(), n_ids: 0, max_ids }
     }
 
-    /// Remembers that `id` stands on `line`, or returns the line of its first occurrence when that had other content.
-    pub(super) fn find_conflict(&mut self, id: &str, content: &Digest, line: u64) -> Option<u64> {
+    /// Remembers that `id` stands on `line`, and returns how that stands to its first occurrence.
+    pub(super) fn meet(&mut self, id: &str, content: &Digest, line: u64) -> Met {
         let mut hasher = DefaultHasher::new();
         id.hash(&mut hasher);
         let hash = hasher.finish();
@@ -46,13 +60,14 @@ impl SeenIds {
         let is_full = self.n_ids >= self.max_ids;
         // A table looks at the lowest and the highest bits itself.
         match self.parts[(hash >> 40) as usize % N_PARTS].entry(hash) {
-            Entry::Occupied(first) => (first.get().content != content).then(|| u64::from(first.get().line)),
+            Entry::Occupied(first) if first.get().content == content => Met::Again,
+            Entry::Occupied(first) => Met::Otherwise { first_line: u64::from(first.get().line) },
             Entry::Vacant(place) => {
                 if !is_full {
                     place.insert(First { content, line: u32::try_from(line).unwrap_or(u32::MAX) });
                     self.n_ids += 1;
                 }
-                None
+                Met::First
             }
         }
     }
@@ -86,19 +101,19 @@ mod tests {
     fn one_id_with_two_contents_is_a_conflict() {
         let mut seen = SeenIds::new(MAX_IDS);
         let (one, other) = (Digest::of(b"1"), Digest::of(b"2"));
-        assert_eq!(seen.find_conflict("a", &one, 1), None);
-        assert_eq!(seen.find_conflict("a", &one, 2), None);
-        assert_eq!(seen.find_conflict("a", &other, 3), Some(1));
-        assert_eq!(seen.find_conflict("b", &other, 4), None);
+        assert_eq!(seen.meet("a", &one, 1), Met::First);
+        assert_eq!(seen.meet("a", &one, 2), Met::Again);
+        assert_eq!(seen.meet("a", &other, 3), Met::Otherwise { first_line: 1 });
+        assert_eq!(seen.meet("b", &other, 4), Met::First);
     }
 
     #[test]
     fn a_full_memory_still_knows_what_it_has() {
         let mut seen = SeenIds::new(1);
         let (one, other) = (Digest::of(b"1"), Digest::of(b"2"));
-        assert_eq!(seen.find_conflict("a", &one, 1), None);
-        assert_eq!(seen.find_conflict("b", &one, 2), None);
-        assert_eq!(seen.find_conflict("b", &other, 3), None);
-        assert_eq!(seen.find_conflict("a", &other, 4), Some(1));
+        assert_eq!(seen.meet("a", &one, 1), Met::First);
+        assert_eq!(seen.meet("b", &one, 2), Met::First);
+        assert_eq!(seen.meet("b", &other, 3), Met::First);
+        assert_eq!(seen.meet("a", &other, 4), Met::Otherwise { first_line: 1 });
     }
 }

@@ -57,6 +57,18 @@ async fn a_header_alone_is_no_record() {
 }
 
 #[tokio::test]
+async fn rows_that_repeat_one_of_the_same_input_are_counted() {
+    let fixture = Fixture::default();
+    let content = "x,t\n1,a\n2,b\n1,a\n1,a\n3,c\n";
+    let report = fixture.ingest("a.csv", content, &request("tabular")).await.unwrap();
+    assert_eq!((report.inserted, report.unchanged, report.repeated), (3, 2, 2));
+    let report = fixture.ingest("b.csv", "id,x\n1,1\n2,1\n2,1\n", &request("tabular")).await.unwrap();
+    assert_eq!((report.inserted, report.unchanged, report.repeated), (2, 1, 1));
+    let report = fixture.ingest("c.csv", "x,t\n1,a\n", &request("tabular")).await.unwrap();
+    assert_eq!((report.inserted, report.unchanged, report.repeated), (0, 1, 0), "of another input it is no repetition");
+}
+
+#[tokio::test]
 async fn the_same_input_twice_changes_nothing() {
     let fixture = Fixture::default();
     let content = "{\"id\": 1, \"a\": 1}\n{\"a\": 2}\n";
