@@ -45,7 +45,7 @@ pub(crate) fn page(report: &EvaluateReport) -> String {
     let _ = write!(
         page,
         "<footer><p>{}.</p><p>Written by ml-app {}.</p></footer>\n</main>\n</body>\n</html>\n",
-        escape(&capitalised(&drawn_text(&report.study.measured))),
+        prose(&drawn_text(&report.study.measured)),
         crate::training::APP_VERSION
     );
     page
@@ -144,7 +144,7 @@ fn versus(report: &EvaluateReport) -> String {
     format!(
         "<h2>Against {}</h2>\n<p class=\"verdict\">{}</p>\n{mcnemar}{}<p class=\"muted\">Only {} was chosen to decide before looking; of many figures, one may differ by chance.</p>\n",
         escape(against),
-        escape(&capitalised(&verdict_text(versus, &report.model, against))),
+        prose(&verdict_text(versus, &format!("`{}`", report.model), &format!("`{against}`"))),
         table(&heads, rows),
         versus.decided_by
     )
@@ -189,7 +189,7 @@ fn threshold(report: &EvaluateReport) -> String {
         escape(&choice.positive),
         figure(choice.costs.false_negative),
         table(&heads, rows),
-        escape(&capitalised(&threshold_sentence(choice))),
+        prose(&threshold_sentence(choice)),
         charts::costs(choice)
     )
 }
@@ -197,6 +197,24 @@ fn threshold(report: &EvaluateReport) -> String {
 /// Returns a sentence with its first letter large.
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
+/// Returns a sentence as markup: its first letter large, unless it begins with a name, and what is in code marks as code.
+fn prose(text: &str) -> String {
+    let mut markup = String::new();
+    let capitalised = capitalised(text);
+    let parts: Vec<&str> = capitalised.split('`').collect();
+    for (index, part) in parts.iter().enumerate() {
+        let part = escape(part);
+        // A mark that is not closed stands for itself.
+        let is_code = index % 2 == 1 && index + 1 < parts.len();
+        let _ = match (is_code, index % 2 == 1) {
+            (true, _) => write!(markup, "<code>{part}</code>"),
+            (false, true) => write!(markup, "`{part}"),
+            (false, false) => write!(markup, "{part}"),
+        };
+    }
+    markup
+}
+
     // What begins in code marks is a name, and stays as it is.
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -37,6 +37,11 @@ pub(super) fn section(report: &EvaluateReport) -> String {
             write!(section, "<div class=\"card\"><h3>{}</h3>{}{}</div>", escape(title), chart.svg(), chart.legend());
     }
     section.push_str("</div>\n");
+    let (n_curves, n_classes) = (study.curves.len(), study.evaluation.classes.len());
+    if n_curves > 1 && n_curves < n_classes {
+        let drawn = format!("Curves of {n_curves} of {n_classes} classes are drawn, those with most rows.");
+        let _ = writeln!(section, "<p class=\"muted\">{drawn}</p>");
+    }
     if !study.points.is_empty() && (study.points.len() as u64) < report.n_samples {
         let _ = writeln!(section, "<p class=\"muted\">{} rows drawn at random are shown.</p>", study.points.len());
     }

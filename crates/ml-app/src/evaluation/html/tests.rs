@@ -107,6 +107,27 @@ fn the_page_has_every_part() {
 }
 
 #[test]
+#[test]
+fn names_keep_their_case_and_are_code() {
+    assert_eq!(prose("`a<b` is after `c` in 3 rows"), "<code>a&lt;b</code> is after <code>c</code> in 3 rows");
+    assert_eq!(prose("no mark, and one ` alone"), "No mark, and one ` alone");
+    let page = page(&report("classification", ["ham", "spam"]));
+    assert!(!page.contains('`') && !page.contains("M@1"), "{page}");
+    assert!(page.contains("<code>m@1</code>"), "{page}");
+}
+
+#[test]
+fn of_many_classes_it_is_said_whose_curves_are_drawn() {
+    let mut report = report("classification", ["ham", "spam"]);
+    let all = |report: &EvaluateReport| page(report).contains("classes are drawn");
+    assert!(!all(&report));
+    let curve = report.study.curves[0].clone();
+    report.study.curves.push(curve);
+    let class = report.study.evaluation.classes[0].clone();
+    report.study.evaluation.classes.push(class);
+    assert!(page(&report).contains("Curves of 2 of 3 classes are drawn, those with most rows."));
+}
+
 fn names_from_the_data_are_not_markup() {
     let page = page(&report("classification", ["<img src=x onerror=alert(1)>", "\"><b>spam</b>"]));
     assert!(!page.contains("<img") && !page.contains("<b>"));
