@@ -1,5 +1,6 @@
 //! What `evaluate` finds out and writes down, from outside.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use crate::harness::trained::{N_NOTES, trained_workspace};
@@ -43,6 +44,67 @@ fn figures_come_with_rows_and_intervals() {
     assert_eq!(report["study"]["leaks"].as_array().map(Vec::len), Some(0), "{}", report["study"]["leaks"]);
     let trained = workspace.json(&["train", "--pipeline", "notes.yaml", "--dataset", "notes", "--no-register"]);
     assert!(trained["measured"]["figures"]["accuracy"]["interval"].is_object(), "{trained}");
+}
+
+/// Rows of which a quarter is for the test, with a city there that training does not see; some have no answer.
+fn orders() -> String {
+    let mut rows = "id,city,split,empty,late\n".to_owned();
+    for row in 0..80 {
+        let (is_test, is_odd) = (row % 4 == 3, row % 8 == 3);
+        let city = if is_test && is_odd { "Bern" } else { ["Oslo", "Rome"][row % 2] };
+        let late = if row % 20 < 2 || row == 43 { "" } else { ["no", "yes"][row / 2 % 2] };
+        let split = if is_test { "test" } else { "train" };
+        writeln!(rows, "{row},{city},{split},,{late}").expect("a string takes what is written");
+    }
+    rows
+}
+
+#[test]
+fn what_is_left_out_or_unknown_is_counted_and_told() {
+    let workspace = Workspace::new();
+    workspace.write("orders.csv", orders());
+    let pipeline = "{version: 1, name: orders, task: classification, target: late, estimator: logistic_regression, features: \
+                    [{columns: [city], steps: [one_hot]}]}";
+    workspace.write("orders.yaml", pipeline);
+    workspace.write("empty.yaml", pipeline.replace("[city]", "[city, empty]"));
+    for command in [
+        "ingest orders.csv --data-type tabular --source-app shop --id-field id",
+        "sync",
+        "dataset create orders --data-type tabular --split column:split",
+    ] {
+        workspace.run(&command.split(' ').collect::<Vec<_>>()).succeeded();
+    }
+    let unknown = "values that training did not see: 10 of `city`";
+
+    let train = ["train", "--pipeline", "orders.yaml", "--dataset", "orders"];
+    workspace.run(&train).succeeded().says(&[
+        "8 of 60 rows: target `late` is missing in 8",
+        "1 row without a truth",
+        unknown,
+    ]);
+    let report = workspace.json(&train);
+    assert_eq!(report["left_out"]["target `late` is missing"], 8, "{report}");
+    assert_eq!(
+        (&report["n_without_target"], &report["unknown_categories"]["city"]),
+        (&1.into(), &10.into()),
+        "{report}"
+    );
+
+    let evaluate = ["evaluate", "--model", "orders", "--dataset", "orders"];
+    workspace.run(&evaluate).succeeded().says(&["1 row without a truth", unknown]);
+    assert_eq!(workspace.json(&evaluate)["unknown_categories"]["city"], 10);
+
+    let predict = ["predict", "--model", "orders", "--dataset", "orders", "--split", "test"];
+    workspace.run(&predict).succeeded().says(&[unknown]);
+    let of_file = ["predict", "--model", "orders", "--input", "orders.csv"];
+    let outcome = workspace.run(&of_file).succeeded();
+    assert_eq!(outcome.stdout.lines().count(), 80, "{}", outcome.stdout);
+    assert!(outcome.stderr.contains(unknown), "{}", outcome.stderr);
+    assert_eq!(workspace.json(&of_file)["unknown_categories"]["city"], 10);
+
+    workspace
+        .run(&["train", "--pipeline", "empty.yaml", "--dataset", "orders"])
+        .failed_saying(&["no column `empty`", "a field without a value in any row makes no column"]);
 }
 
 #[test]

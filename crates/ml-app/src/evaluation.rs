@@ -25,6 +25,7 @@ use ml_train::evaluate::threshold::Costs;
 use ml_train::spec::Task;
 
 use crate::compose::App;
+use crate::counted::Counted;
 use crate::output::{count, figure};
 use crate::progress::FitProgress;
 use crate::training::{self, Evaluated};
@@ -75,6 +76,9 @@ pub(crate) struct EvaluateReport {
     pub(crate) evaluated_at: DateTime<Utc>,
     /// Rows scored.
     pub(crate) n_samples: u64,
+    /// What else the rows had.
+    #[serde(flatten)]
+    pub(crate) counted: Counted,
     /// Figures on those rows.
     pub(crate) metrics: BTreeMap<String, f64>,
     /// Per-class figures, confusion matrix, notes.
@@ -141,6 +145,7 @@ pub(crate) async fn evaluate(
         split: request.split,
         evaluated_at: performance.evaluated_at,
         n_samples: performance.n_samples,
+        counted: Counted::of(&studied.evaluation),
         metrics: performance.metrics,
         details: performance.details,
         task,

@@ -6,6 +6,7 @@ mod chart;
 mod cli;
 mod compose;
 mod config;
+mod counted;
 mod dataset_ref;
 mod demo;
 mod doctor;

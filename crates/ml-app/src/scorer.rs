@@ -1,6 +1,7 @@
 //! What scores rows: a registered model, or the word list that is in the program.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
@@ -36,6 +37,8 @@ pub(crate) struct Scorer {
     /// How many words a prediction is explained by, if it is.
     explain: Option<usize>,
     rule: Rule,
+    /// By column, how many values of all rows scored so far were of categories that training did not see.
+    unknown_categories: Mutex<BTreeMap<String, u64>>,
 }
 
 enum Rule {
@@ -58,6 +61,7 @@ impl Scorer {
             text_columns: model.text_columns().into_iter().map(str::to_owned).collect(),
             explain,
             rule: Rule::Model(model),
+            unknown_categories: Mutex::default(),
         })
     }
 
@@ -72,7 +76,13 @@ impl Scorer {
             text_columns: columns,
             explain,
             rule: Rule::Lexicon(scorer),
+            unknown_categories: Mutex::default(),
         }
+    }
+
+    /// Returns how many values of the rows scored so far were of categories that training did not see, by column.
+    pub(crate) fn unknown_categories(&self) -> BTreeMap<String, u64> {
+        self.unknown_categories.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns whether the prediction for a row depends on other rows.
@@ -91,6 +101,10 @@ impl Scorer {
 
     fn score_with_model(&self, model: &TrainedModel, table: &Table, rows: &[usize]) -> anyhow::Result<Vec<Score>> {
         let scored = model.predict_rows(table, rows)?;
+        for (column, n_values) in &scored.unknown_categories {
+            let mut unknown = self.unknown_categories.lock().unwrap_or_else(PoisonError::into_inner);
+            *unknown.entry(column.clone()).or_default() += n_values;
+        }
         let explanations = match self.explain {
             Some(n_terms) => model.explain_rows(table, rows, &scored, n_terms)?,
             None => vec![None; rows.len()],

@@ -3,6 +3,7 @@
 
 mod documents;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -25,7 +26,7 @@ use crate::compose::App;
 use crate::progress::Progress;
 use crate::scorer::Scorer;
 
-pub(crate) use self::documents::score_documents;
+pub(crate) use self::documents::{DocumentsReport, score_documents};
 
 /// How many predictions are written at a time.
 const BATCH_SIZE: usize = 5_000;
@@ -43,6 +44,16 @@ pub(crate) struct ScoreReport {
     pub(crate) n_missing: u64,
     /// Predictions that were handed over for delivery.
     pub(crate) n_enqueued: u64,
+    /// By column, values of categories that training did not see.
+    pub(crate) unknown_categories: BTreeMap<String, u64>,
+}
+
+/// What scoring the rows of a file led to.
+pub(crate) struct FileScores {
+    /// One a row, in order.
+    pub(crate) predictions: Vec<Prediction>,
+    /// By column, values of categories that training did not see.
+    pub(crate) unknown_categories: BTreeMap<String, u64>,
 }
 
 /// Scores a dataset version, or one split of it, and hands the predictions over for delivery.
@@ -59,13 +70,14 @@ pub(crate) async fn score_dataset(
             Some(split) => split_of(&table)?.of(split).to_vec(),
             None => (0..table.n_rows()).collect(),
         };
-        predictions_for(&scorer, &table, &rows, at)
+        anyhow::Ok((predictions_for(&scorer, &table, &rows, at)?, scorer.unknown_categories()))
     };
-    let predictions = tokio::task::spawn_blocking(work).await.context("scoring panicked")??;
+    let (predictions, unknown_categories) = tokio::task::spawn_blocking(work).await.context("scoring panicked")??;
     let n_missing = predictions.iter().filter(|prediction| prediction.value.is_null()).count() as u64;
     let n_rows = predictions.len() as u64;
     write(app, predictions).await?;
-    Ok(ScoreReport { model, dataset: dataset.reference(), n_scored: n_rows - n_missing, n_missing, n_enqueued: n_rows })
+    let (dataset, n_scored, n_enqueued) = (dataset.reference(), n_rows - n_missing, n_rows);
+    Ok(ScoreReport { model, dataset, n_scored, n_missing, n_enqueued, unknown_categories })
 }
 
 async fn write(app: &App, mut predictions: Vec<Prediction>) -> anyhow::Result<()> {
@@ -88,12 +100,13 @@ pub(crate) async fn score_file(
     form: Option<RowForm>,
     path: &Path,
     format: Option<InputFormat>,
-) -> anyhow::Result<Vec<Prediction>> {
+) -> anyhow::Result<FileScores> {
     let (path, at) = (path.to_owned(), app.clock.now());
     let work = move || {
         let table = crate::table_file::read(&path, format, form.as_ref())?;
         let rows: Vec<usize> = (0..table.n_rows()).collect();
-        predictions_for(&scorer, &table, &rows, at)
+        let predictions = predictions_for(&scorer, &table, &rows, at)?;
+        Ok(FileScores { predictions, unknown_categories: scorer.unknown_categories() })
     };
     tokio::task::spawn_blocking(work).await.context("scoring panicked")?
 }

@@ -31,6 +31,7 @@ use ml_train::spec::{PipelineSpec, Task};
 use ml_train::train::{self, TrainingSummary};
 
 use crate::compose::App;
+use crate::counted::Counted;
 use crate::evaluation;
 use crate::external;
 use crate::packaging::{self, TrainingFacts, card_data};
@@ -104,10 +105,15 @@ pub(crate) struct TrainReport {
     pub(crate) dataset: String,
     /// Rows fitted on.
     pub(crate) n_train: u64,
+    /// Rows of the train split that were not fitted on, by reason.
+    pub(crate) left_out: BTreeMap<String, usize>,
     /// The split it was scored on.
     pub(crate) scored_on: Split,
     /// Rows scored.
     pub(crate) n_scored: u64,
+    /// What else the rows to score had.
+    #[serde(flatten)]
+    pub(crate) counted: Counted,
     /// How long fitting took.
     pub(crate) fit_seconds: f64,
     /// From where on a row is taken for one of two classes, where the pipeline says so.
@@ -227,8 +233,10 @@ async fn fit_and_register(
         run_id: record.id.clone(),
         dataset: request.dataset.reference(),
         n_train: fitted.summary.n_rows_used as u64,
+        left_out: fitted.summary.dropped,
         scored_on: fitted.scored_on,
         n_scored: fitted.comparison.model.n_samples as u64,
+        counted: Counted::of(&fitted.comparison.model),
         fit_seconds: fitted.fit_seconds,
         decision: decision(&fitted.model),
         baselines: baselines(&fitted.comparison),

@@ -51,6 +51,9 @@ pub struct Evaluation {
     pub n_without_target: usize,
     /// How many rows have a truth and no prediction.
     pub n_without_prediction: usize,
+    /// How many values per column were categories that the training rows do not have.
+    #[serde(default)]
+    pub unknown_categories: BTreeMap<String, u64>,
     /// Figures by name, all finite; [`ml_core::metrics::FIGURES`] says what each is.
     ///
     /// Those of probabilities and rankings are there where the model has them and knows every true class: of the second of two
@@ -184,6 +187,7 @@ impl Evaluation {
             n_samples: outcome.n_samples(),
             n_without_target: outcome.n_without_target,
             n_without_prediction: outcome.n_without_prediction,
+            unknown_categories: outcome.unknown_categories.clone(),
             metrics: figures.by_name,
             classes: Vec::new(),
             confusion_matrix: Vec::new(),

@@ -1,5 +1,6 @@
 //! `ml-app predict`: rows and documents scored with a registered model, or with the word list that is in the program.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -12,17 +13,18 @@ use ml_core::record::{Collection, DataType, SourceApp};
 use ml_core::result::Prediction;
 use ml_data::ingest::InputFormat;
 use ml_data::pipeline::RowForm;
-use ml_data::scoring::{DocumentScorer as _, ScoringOptions, ScoringReport};
+use ml_data::scoring::{DocumentScorer as _, ScoringOptions};
 use ml_train::text::SentimentScorer;
 
 use crate::cli::Context;
 use crate::cli::dataset::split;
 use crate::cli::quarantine::collection;
+use crate::counted::unknown_text;
 use crate::dataset_ref::DatasetRef;
-use crate::output::{self, Report};
+use crate::output::{self, OutputFormat, Report};
 use crate::row_form::training_form;
 use crate::scorer::Scorer;
-use crate::scoring::{self, ScoreReport};
+use crate::scoring::{self, DocumentsReport, FileScores, ScoreReport};
 
 /// More would be no explanation.
 const MAX_WORDS: u64 = 1_000;
@@ -106,18 +108,19 @@ impl Report for ScoreReport {
             self.model,
             output::count(self.n_missing),
             output::count(self.n_enqueued),
-        )
+        ) + &unknown_line(&self.unknown_categories)
     }
 }
 
-impl Report for ScoringReport {
+impl Report for DocumentsReport {
     fn text(&self) -> String {
-        let counts = self.counts;
+        let report = &self.scoring;
+        let counts = report.counts;
         let mut text = format!(
             "{}: {} documents scored with {}, {} unchanged since they were, {} without a prediction",
-            self.collection,
+            report.collection,
             output::count(counts.scored),
-            self.scorer,
+            report.scorer,
             output::count(counts.unchanged),
             output::count(counts.without_prediction),
         );
@@ -128,8 +131,13 @@ impl Report for ScoringReport {
                 text = format!("{text}, {} {what}", output::count(n));
             }
         }
-        text
+        text + &unknown_line(&self.unknown_categories)
     }
+}
+
+/// Says on a line of its own which values training did not see, if there are any.
+fn unknown_line(unknown: &BTreeMap<String, u64>) -> String {
+    unknown_text(unknown).map_or_else(String::new, |text| format!("\n{text}"))
 }
 
 /// Predictions for the rows of a file.
@@ -139,6 +147,8 @@ struct FilePredictions {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
     n_rows: usize,
+    n_missing: usize,
+    unknown_categories: BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     predictions: Vec<Prediction>,
 }
@@ -146,7 +156,10 @@ struct FilePredictions {
 impl Report for FilePredictions {
     fn text(&self) -> String {
         match &self.file {
-            Some(file) => format!("wrote {} predictions of {} to {}", self.n_rows, self.model, file.display()),
+            Some(file) => {
+                let wrote = format!("wrote {} predictions of {} to {}", self.n_rows, self.model, file.display());
+                wrote + &unknown_line(&self.unknown_categories)
+            }
             None => scoring::json_lines(&self.predictions).trim_end().to_owned(),
         }
     }
@@ -185,7 +198,7 @@ fn text_columns(args: &Args) -> Vec<String> {
 async fn score_documents(context: &Context, scorer: Scorer, options: &ScoringOptions) -> anyhow::Result<()> {
     let report = scoring::score_documents(&context.app, scorer, options, &context.stop).await?;
     context.output.print(&report)?;
-    if report.cancelled {
+    if report.scoring.cancelled {
         bail!("stopped before the end; what was scored stays, and the next run goes on from there");
     }
     Ok(())
@@ -199,13 +212,22 @@ async fn score_file(
     args: &Args,
 ) -> anyhow::Result<()> {
     let model = scorer.description();
-    let predictions = scoring::score_file(&context.app, scorer, form, input, args.format).await?;
+    let scores = scoring::score_file(&context.app, scorer, form, input, args.format).await?;
+    let FileScores { predictions, unknown_categories } = scores;
     let n_rows = predictions.len();
+    let n_missing = predictions.iter().filter(|prediction| prediction.value.is_null()).count();
     if let Some(file) = &args.out {
         let lines = scoring::json_lines(&predictions);
         crate::file::replace(file, |out| Ok(std::io::Write::write_all(out, lines.as_bytes())?))?;
         let file = Some(file.clone());
-        return context.output.print(&FilePredictions { model, file, n_rows, predictions: Vec::new() });
+        let predictions = Vec::new();
+        let report = FilePredictions { model, file, n_rows, n_missing, unknown_categories, predictions };
+        return context.output.print(&report);
     }
-    context.output.print(&FilePredictions { model, file: None, n_rows, predictions })
+    if let (Some(text), OutputFormat::Table) = (unknown_text(&unknown_categories), context.output) {
+        // Standard output has the predictions alone, a line each.
+        tracing::warn!("{text}");
+    }
+    let report = FilePredictions { model, file: None, n_rows, n_missing, unknown_categories, predictions };
+    context.output.print(&report)
 }

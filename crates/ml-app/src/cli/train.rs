@@ -10,6 +10,7 @@ use ml_core::model::{ModelAlias, ModelName};
 use ml_train::evaluate::measured::Measured;
 
 use crate::cli::Context;
+use crate::counted::left_out_text;
 use crate::dataset_ref::DatasetRef;
 use crate::evaluation::{drawn_text, interval_text};
 use crate::output::{self, Report};
@@ -66,8 +67,11 @@ impl Report for TrainReport {
             ("run", self.run_id.to_string()),
             ("dataset", self.dataset.clone()),
             ("fitted on", format!("{} rows in {:.2} s", output::count(self.n_train), self.fit_seconds)),
-            ("scored on", format!("{} rows of {}", output::count(self.n_scored), self.scored_on)),
         ];
+        let n_given = self.n_train as usize + self.left_out.values().sum::<usize>();
+        pairs.extend(left_out_text(&self.left_out, n_given).map(|text| ("left out", text)));
+        pairs.push(("scored on", format!("{} rows of {}", output::count(self.n_scored), self.scored_on)));
+        pairs.extend(self.counted.pairs());
         if let Some(DecisionReport { positive, threshold }) = &self.decision {
             pairs.push(("decision", format!("`{positive}` from a score of {} on", output::figure(*threshold))));
         }

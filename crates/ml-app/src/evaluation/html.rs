@@ -11,6 +11,7 @@ use ml_core::metrics::{Better, find_figure};
 use ml_train::spec::Task;
 
 use crate::chart::escape;
+use crate::counted::unknown_text;
 use crate::output::{count, figure};
 
 use super::text::{threshold_sentence, verdict_text};
@@ -54,11 +55,12 @@ pub(crate) fn page(report: &EvaluateReport) -> String {
 fn header(report: &EvaluateReport) -> String {
     let evaluation = &report.study.evaluation;
     let mut left_out = String::new();
+    let counted = &report.counted;
     for (n_rows, what) in
-        [(evaluation.n_without_target, "without a truth"), (evaluation.n_without_prediction, "without a prediction")]
+        [(counted.n_without_target, "without a truth"), (counted.n_without_prediction, "without a prediction")]
     {
         if n_rows > 0 {
-            let _ = write!(left_out, ", {} {what} left out", count(n_rows as u64));
+            let _ = write!(left_out, ", {} {what} left out", count(n_rows));
         }
     }
     let task = if report.task == Task::Classification {
@@ -102,9 +104,10 @@ fn tiles(report: &EvaluateReport) -> String {
 
 fn warnings(report: &EvaluateReport) -> String {
     let leaks = report.study.leaks.iter().map(|leak| leak.message.as_str());
+    let unknown = unknown_text(&report.counted.unknown_categories);
     let mut warnings = String::new();
-    for message in leaks.chain(report.study.measured.notes.iter().map(String::as_str)) {
-        let _ = writeln!(warnings, "<p class=\"warning\">{}</p>", escape(&capitalised(message)));
+    for message in leaks.chain(report.study.measured.notes.iter().map(String::as_str)).chain(unknown.as_deref()) {
+        let _ = writeln!(warnings, "<p class=\"warning\">{}</p>", prose(message));
     }
     warnings
 }
@@ -194,9 +197,6 @@ fn threshold(report: &EvaluateReport) -> String {
     )
 }
 
-/// Returns a sentence with its first letter large.
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
 /// Returns a sentence as markup: its first letter large, unless it begins with a name, and what is in code marks as code.
 fn prose(text: &str) -> String {
     let mut markup = String::new();
@@ -215,6 +215,9 @@ fn prose(text: &str) -> String {
     markup
 }
 
+/// Returns a sentence with its first letter large.
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
     // What begins in code marks is a name, and stays as it is.
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

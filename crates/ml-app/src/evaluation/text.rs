@@ -22,6 +22,7 @@ impl Report for EvaluateReport {
             ("model", self.model.clone()),
             ("scored on", format!("{} rows of {}, split {}", count(self.n_samples), self.dataset, self.split)),
         ];
+        heading.extend(self.counted.pairs());
         if let Some(against) = &self.against {
             heading.push(("against", against.clone()));
         }

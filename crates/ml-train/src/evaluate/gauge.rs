@@ -67,6 +67,8 @@ impl Gauge {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -78,7 +80,13 @@ mod tests {
     const TOLERANCE: f64 = 1e-9;
 
     fn outcome(values: OutcomeValues, n_rows: usize) -> Outcome {
-        Outcome { positions: (0..n_rows).collect(), n_without_target: 0, n_without_prediction: 0, values }
+        Outcome {
+            positions: (0..n_rows).collect(),
+            n_without_target: 0,
+            n_without_prediction: 0,
+            unknown_categories: BTreeMap::new(),
+            values,
+        }
     }
 
     /// Compares the measurements under `weights` with the figures of rows that are repeated as often.

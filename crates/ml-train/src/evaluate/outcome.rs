@@ -21,6 +21,8 @@ pub struct Outcome {
     pub n_without_target: usize,
     /// How many rows have a truth and no prediction.
     pub n_without_prediction: usize,
+    /// How many values per column of all scored rows were categories that the training rows do not have.
+    pub unknown_categories: BTreeMap<String, u64>,
     /// Truth and prediction of each row.
     pub values: OutcomeValues,
 }
@@ -112,6 +114,7 @@ impl Outcome {
         Ok(Outcome {
             n_without_target: n_rows - known.len(),
             n_without_prediction: known.len() - positions.len(),
+            unknown_categories: predictions.unknown_categories.clone(),
             positions,
             values,
         })
@@ -146,6 +149,7 @@ impl Outcome {
             positions: samples.iter().map(|&sample| self.positions[sample]).collect(),
             n_without_target: 0,
             n_without_prediction: 0,
+            unknown_categories: BTreeMap::new(),
             values,
         }
     }

@@ -276,6 +276,8 @@ fn no_threshold(reason: String) -> EvaluateError {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::estimator::Scores;
 
@@ -288,7 +290,13 @@ mod tests {
             scores: Some(Scores { n_classes: 2, values: rows.iter().flat_map(|row| [1.0 - row.1, row.1]).collect() }),
             are_probabilities: true,
         });
-        Outcome { positions: (0..rows.len()).collect(), n_without_target: 0, n_without_prediction: 0, values }
+        Outcome {
+            positions: (0..rows.len()).collect(),
+            n_without_target: 0,
+            n_without_prediction: 0,
+            unknown_categories: BTreeMap::new(),
+            values,
+        }
     }
 
     fn costs(false_positive: f64, false_negative: f64) -> Costs {

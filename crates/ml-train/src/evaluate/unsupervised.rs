@@ -52,6 +52,7 @@ pub(crate) fn judge(
         n_samples: samples.len(),
         n_without_target,
         n_without_prediction: predictions.missing.len(),
+        unknown_categories: predictions.unknown_categories.clone(),
         metrics: BTreeMap::new(),
         classes: Vec::new(),
         confusion_matrix: Vec::new(),

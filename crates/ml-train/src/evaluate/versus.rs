@@ -265,13 +265,19 @@ mod tests {
             scores: None,
             are_probabilities: false,
         });
-        Outcome { positions: (0..truth.len()).collect(), n_without_target: 0, n_without_prediction: 0, values }
+        Outcome {
+            positions: (0..truth.len()).collect(),
+            n_without_target: 0,
+            n_without_prediction: 0,
+            unknown_categories: BTreeMap::new(),
+            values,
+        }
     }
 
     fn of_numbers(truth: Vec<f64>, predicted: Vec<f64>) -> Outcome {
         let positions = (0..truth.len()).collect();
         let values = OutcomeValues::Numbers(NumberOutcome { truth, predicted });
-        Outcome { positions, n_without_target: 0, n_without_prediction: 0, values }
+        Outcome { positions, n_without_target: 0, n_without_prediction: 0, unknown_categories: BTreeMap::new(), values }
     }
 
     /// Every other row is of the second class; the model is wrong in each row that `is_wrong` names.

@@ -57,6 +57,7 @@ fn report(task: &str, names: [&str; 2]) -> EvaluateReport {
         split: ml_core::dataset::Split::Test,
         evaluated_at: chrono::DateTime::UNIX_EPOCH,
         n_samples: studied.evaluation.n_samples as u64,
+        counted: crate::counted::Counted::of(&studied.evaluation),
         metrics: studied.evaluation.metrics.clone(),
         details: Value::Null,
         task: spec.task,
@@ -107,7 +108,6 @@ fn the_page_has_every_part() {
 }
 
 #[test]
-#[test]
 fn names_keep_their_case_and_are_code() {
     assert_eq!(prose("`a<b` is after `c` in 3 rows"), "<code>a&lt;b</code> is after <code>c</code> in 3 rows");
     assert_eq!(prose("no mark, and one ` alone"), "No mark, and one ` alone");
@@ -128,6 +128,7 @@ fn of_many_classes_it_is_said_whose_curves_are_drawn() {
     assert!(page(&report).contains("Curves of 2 of 3 classes are drawn, those with most rows."));
 }
 
+#[test]
 fn names_from_the_data_are_not_markup() {
     let page = page(&report("classification", ["<img src=x onerror=alert(1)>", "\"><b>spam</b>"]));
     assert!(!page.contains("<img") && !page.contains("<b>"));

@@ -272,6 +272,8 @@ fn pairs(singles: &[Found], columns: &[SliceColumn], losses: &[f64], judge: &Jud
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use ml_core::table::Column;
 
     use super::*;
@@ -293,6 +295,7 @@ mod tests {
             positions: (0..N_ROWS).collect(),
             n_without_target: 0,
             n_without_prediction: 0,
+            unknown_categories: BTreeMap::new(),
             values: OutcomeValues::Classes(ClassOutcome {
                 classes: vec!["a".to_owned(), "b".to_owned()],
                 n_known: 2,
@@ -337,6 +340,7 @@ mod tests {
             positions: vec![0, 1],
             n_without_target: 0,
             n_without_prediction: 0,
+            unknown_categories: BTreeMap::new(),
             values: OutcomeValues::Numbers(numbers),
         };
         let table = Table::new(vec![Column::texts("c", ["a", "b"])]).unwrap();
