@@ -239,7 +239,8 @@ impl ColumnCheck<'_> {
             (!is_empty).then(|| kind_fault(self.table, column, reads)).flatten()
         } else {
             let known = self.table.columns().iter().map(|column| column.name.as_str());
-            Some(format!("no column `{name}`; {}", suggestion(name, known)))
+            let known = suggestion(name, known);
+            Some(format!("no column `{name}`; {known}; a field without a value in any row makes no column"))
         };
         self.faults.extend(message.map(|message| Fault::new(key, message)));
     }

@@ -215,7 +215,7 @@ fn columns_that_do_not_fit_are_listed_with_those_there_are() {
         "{err}"
     );
     assert!(err.contains("`features[1].columns[0]`: column `x` holds number values, text is needed"), "{err}");
-    assert!(err.contains("`target`: no column `lable`; did you mean `label`? Known are `x`, `word`, `label`"), "{err}");
+    assert!(err.contains("`target`: no column `lable`; did you mean `label`? Known are `x`, `word`, `label`; a field without a value in any row makes no column"), "{err}");
 }
 
 #[test]
