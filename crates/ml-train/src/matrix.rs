@@ -36,6 +36,11 @@ pub struct TooWide {
     pub n_columns: usize,
 }
 
+/// Returns whether two cells hold the same, or both nothing.
+fn is_same(left: f64, right: f64) -> bool {
+    left == right || (left.is_nan() && right.is_nan())
+}
+
 impl FeatureMatrix {
     /// Returns the number of rows.
     pub fn n_rows(&self) -> usize {
@@ -78,6 +83,14 @@ impl FeatureMatrix {
         }
     }
 
+    /// Returns for each column whether all of its cells hold the same, or nothing.
+    pub(crate) fn constant_columns(&self) -> Vec<bool> {
+        match self {
+            FeatureMatrix::Dense(matrix) => matrix.constant_columns(),
+            FeatureMatrix::Sparse(matrix) => matrix.constant_columns(),
+        }
+    }
+
     /// Calls `visit` with the column and value of each cell of `row` that is not 0.
     pub fn for_each_in_row(&self, row: usize, mut visit: impl FnMut(usize, f64)) {
         match self {
@@ -107,5 +120,23 @@ impl FeatureMatrix {
             FeatureMatrix::Dense(matrix) => FeatureMatrix::Dense(matrix.take(rows)),
             FeatureMatrix::Sparse(matrix) => FeatureMatrix::Sparse(matrix.take(rows)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_one_value_are_told_in_either_form() {
+        let rows = [
+            [1.0, 0.0, 2.0, f64::NAN, 0.0, 5.0],
+            [1.0, 0.0, 2.0, f64::NAN, 3.0, 5.0],
+            [1.0, 0.0, 4.0, f64::NAN, 3.0, 0.0],
+        ];
+        let dense = DenseMatrix::new(3, 6, rows.concat());
+        let expected = [true, true, false, true, false, false];
+        assert_eq!(FeatureMatrix::Sparse(CsrMatrix::from(&dense)).constant_columns(), expected);
+        assert_eq!(FeatureMatrix::Dense(dense).constant_columns(), expected);
     }
 }

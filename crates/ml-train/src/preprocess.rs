@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use ml_core::table::{Column, ColumnValues};
@@ -144,19 +145,32 @@ impl Preprocessor {
         features
     }
 
-    /// Returns the name of each feature, as far as those before it are columns of numbers: that of the column, or what the
-    /// steps made of it.
-    pub(crate) fn number_names(&self) -> Vec<String> {
-        let mut names = Vec::with_capacity(self.n_features());
+    /// Returns what features are called, and which ones are: each by itself where it is a column of numbers or what the steps made
+    /// of one, those of a column together where each is one of its categories, else those of a group.
+    pub(crate) fn named_features(&self) -> Vec<(Range<usize>, String)> {
+        let mut named = Vec::new();
+        let mut first = 0;
         for group in &self.groups {
             let name = |names: Vec<String>, step: &FittedStep| step.as_transformer().name_outputs(names);
-            let of_group = group.steps.iter().fold(group.columns.clone(), name);
-            if of_group.len() != group.n_features {
-                break;
+            let names = group.steps.iter().fold(group.columns.clone(), name);
+            let last = group.steps.last();
+            let widths = match last.and_then(FittedStep::one_hot_counts) {
+                Some(counts) if counts.len() == names.len() => counts,
+                _ if names.len() == group.n_features && last.is_none_or(FittedStep::gives_numbers) => {
+                    vec![1; names.len()]
+                }
+                _ => {
+                    named.push((first..first + group.n_features, names.join("`, `")));
+                    first += group.n_features;
+                    continue;
+                }
+            };
+            for (name, width) in names.into_iter().zip(widths) {
+                named.push((first..first + width, name));
+                first += width;
             }
-            names.extend(of_group);
         }
-        names
+        named
     }
 
     /// Returns the columns, the fitted steps and the number of features of each group, in the order of the features.

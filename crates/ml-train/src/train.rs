@@ -370,20 +370,16 @@ fn class_counts(target: &Target, classes: &[String]) -> BTreeMap<String, usize> 
     counts
 }
 
-/// Names the columns of numbers that are the same, or missing, in every row. They do no harm, and are seldom meant.
+/// Names the columns that are the same, or missing, in every row. They do no harm, and are seldom meant.
 fn constant_features(features: &FeatureMatrix, preprocessor: &Preprocessor) -> Vec<String> {
-    let FeatureMatrix::Dense(matrix) = features else { return Vec::new() };
-    if matrix.n_rows() < 2 {
+    if features.n_rows() < 2 {
         return Vec::new();
     }
-    let names = preprocessor.number_names();
-    let is_same = |left: f64, right: f64| left == right || (left.is_nan() && right.is_nan());
-    let is_constant =
-        |feature: &usize| (1..matrix.n_rows()).all(|row| is_same(matrix.row(row)[*feature], matrix.row(0)[*feature]));
-    (0..matrix.n_columns())
-        .filter(is_constant)
-        .filter_map(|feature| names.get(feature))
-        .map(|name| format!("feature `{name}` is the same in every row: it says nothing about the target"))
+    let is_constant = features.constant_columns();
+    let named = preprocessor.named_features().into_iter();
+    named
+        .filter(|(features, _)| !features.is_empty() && is_constant[features.clone()].iter().all(|is| *is))
+        .map(|(_, name)| format!("feature `{name}` is the same in every row: it says nothing about the target"))
         .collect()
 }
 

@@ -207,6 +207,20 @@ impl FittedStep {
         }
     }
 
+    /// Returns how many features there are of each column, for the step that makes one of each category.
+    pub(crate) fn one_hot_counts(&self) -> Option<Vec<usize>> {
+        match self {
+            FittedStep::Encode(step) => step.one_hot_counts(),
+            _ => None,
+        }
+    }
+
+    /// Returns whether columns of numbers come out, one for each name, and no sparse features.
+    pub(crate) fn gives_numbers(&self) -> bool {
+        let is_sparse = matches!(self, FittedStep::Tfidf(_) | FittedStep::HashEncode(_));
+        !is_sparse && self.one_hot_counts().is_none()
+    }
+
     /// Returns how many categories there are in each column, for the step that makes codes of categories.
     pub(crate) fn category_counts(&self) -> Option<Vec<usize>> {
         match self {

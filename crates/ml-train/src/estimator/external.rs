@@ -43,7 +43,7 @@ impl Estimator for External {
     }
 
     fn fit(&self, _data: TrainingData<'_>, _progress: &dyn Progress) -> Result<Fitted, TrainError> {
-        let reason = "it is fitted by a program of its own, which `ml-app train` runs on whole columns".to_owned();
+        let reason = "it is fitted by a program of its own, which `ml-app train` runs on whole columns: leave it out of searches".to_owned();
         Err(TrainError::Fit { kind: self.kind(), reason })
     }
 }

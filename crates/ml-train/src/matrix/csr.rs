@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::dense::DenseMatrix;
+use super::is_same;
 
 /// How many rows a thread makes at a time.
 const ROWS_PER_PART: usize = 256;
@@ -181,6 +182,18 @@ impl CsrMatrix {
         let scale = |(&column, value): (&u32, &f64)| value * factors[column as usize];
         let values = self.columns.iter().zip(&self.values).map(scale).collect();
         CsrMatrix { values, ..self.clone() }
+    }
+
+    /// Returns for each column whether all of its cells, 0 where none is stored, hold the same, or nothing.
+    pub(super) fn constant_columns(&self) -> Vec<bool> {
+        let mut firsts: Vec<Option<f64>> = vec![None; self.n_columns];
+        let mut n_same = vec![0; self.n_columns];
+        for (&column, &value) in self.columns.iter().zip(&self.values).filter(|(_, value)| **value != 0.0) {
+            let first = *firsts[column as usize].get_or_insert(value);
+            n_same[column as usize] += usize::from(is_same(first, value));
+        }
+        let is_constant = |(first, n_same): (Option<f64>, usize)| first.is_none() || n_same == self.n_rows();
+        firsts.into_iter().zip(n_same).map(is_constant).collect()
     }
 
     /// Returns how many cells each column stores.

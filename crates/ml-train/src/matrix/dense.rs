@@ -1,6 +1,7 @@
 //! Rows of numbers, every cell stored.
 
 use super::csr::CsrMatrix;
+use super::is_same;
 
 /// Row-major cells.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +51,13 @@ impl DenseMatrix {
     /// Returns all cells, row by row.
     pub fn cells(&self) -> &[f64] {
         &self.cells
+    }
+
+    /// Returns for each column whether all of its cells hold the same, or nothing.
+    pub(super) fn constant_columns(&self) -> Vec<bool> {
+        let is_constant =
+            |column: usize| (1..self.n_rows).all(|row| is_same(self.row(row)[column], self.row(0)[column]));
+        (0..self.n_columns).map(is_constant).collect()
     }
 
     /// Returns the rows at `rows`, in that order.

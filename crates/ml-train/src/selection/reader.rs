@@ -10,6 +10,7 @@ use super::score::{default_score, scores_of};
 use super::spec::{Halving, Method, Resource, SEARCH_VERSION, SearchSpec, SearchSpecError, Space};
 use super::split::SplitSpec;
 use super::values::Values;
+use crate::estimator::EstimatorSpec;
 use crate::spec::{Fault, PipelineSpec, suggestion};
 
 const KEYS: [&str; 9] = ["version", "method", "trials", "halving", "score", "seed", "split", "nested", "vary"];
@@ -44,6 +45,13 @@ pub(super) fn read(text: &str, pipeline: &PipelineSpec) -> Result<SearchSpec, Se
     let Value::Mapping(document) = document else {
         return Err(fail("a search is a mapping with `version`, `method` and `vary`".to_owned()));
     };
+    if let EstimatorSpec::External(_) = pipeline.estimator {
+        return Err(fail(
+            "the pipeline has `estimator: external`, which a program of its own fits, and a search fits on folds here: have the \
+             program choose, or search with an estimator of this program"
+                .to_owned(),
+        ));
+    }
     let base = pipeline.to_value().map_err(|err| fail(err.to_string()))?;
     let mut reader = Reader { document: &document, pipeline, base, faults: Vec::new() };
     let search = reader.search();

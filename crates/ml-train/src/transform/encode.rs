@@ -61,6 +61,11 @@ impl CategoryEncoder {
         (self.encoding == Encoding::Code).then(|| self.categories.iter().map(Vec::len).collect())
     }
 
+    /// Returns how many features each column has, if each category becomes one.
+    pub(super) fn one_hot_counts(&self) -> Option<Vec<usize>> {
+        (self.encoding == Encoding::OneHot).then(|| self.categories.iter().map(Vec::len).collect())
+    }
+
     pub(super) fn inconsistency(&self, n_inputs: usize) -> Option<String> {
         let n_fitted = self.categories.len();
         if n_fitted != n_inputs {

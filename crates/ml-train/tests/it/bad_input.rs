@@ -284,6 +284,27 @@ fn a_constant_feature_is_a_warning() {
 
 #[test]
 fn text_as_the_target_of_a_regression_is_an_error() {
+#[test]
+fn constant_columns_are_a_warning_among_sparse_features_too() {
+    let table = Table::new(vec![
+        Column::texts("text", ["tea cup", "cup goal", "goal tea", "tea rates"]),
+        Column::texts("kind", ["k"; 4]),
+        Column::texts("city", ["x", "y", "x", "y"]),
+        Column::numbers("zero", vec![0.0; 4]),
+        Column::numbers("five", vec![5.0; 4]),
+        Column::numbers("n", vec![0.0, 1.0, 0.0, 0.0]),
+        Column::texts("y", ["p", "q", "p", "q"]),
+    ]);
+    let pipeline = spec(
+        "{version: 1, name: m, task: classification, target: y, estimator: logistic_regression, features: [{columns: [text], \
+         steps: [tfidf]}, {columns: [city, kind], steps: [one_hot]}, {columns: [kind], steps: [{hash_encode: {n_features: 8}}]}, \
+         {columns: [city], steps: [{hash_encode: {n_features: 8}}]}, {columns: [zero, five, n]}]}",
+    );
+    let warnings = train(&pipeline, &table.unwrap(), &Silent).unwrap().summary.warnings;
+    let of = |name: &str| format!("feature `{name}` is the same in every row: it says nothing about the target");
+    assert_eq!(warnings, [of("kind"), of("kind"), of("zero"), of("five")]);
+}
+
     let table = rows(&[1.0, 2.0], &["1", "two"]);
     check_error(
         train(&on_x("regression", "[]", "ridge"), &table, &Silent),

@@ -38,6 +38,18 @@ fn pipeline(estimator: &str) -> PipelineSpec {
 }
 
 #[test]
+fn a_search_over_what_another_program_fits_is_refused_at_once() {
+    let search = "{version: 1, method: grid, vary: {estimator.settings.trees: [1, 2]}, split: {by: k_fold, folds: 3}}";
+    let pipeline = PipelineSpec::from_yaml(
+        "{version: 1, name: m, task: classification, target: class, features: [{columns: [x]}], estimator: {kind: external, \
+         command: [sh, fit.sh]}}",
+    );
+    let err = SearchSpec::from_yaml(search, &pipeline.unwrap()).unwrap_err().to_string();
+    assert!(err.contains("the pipeline has `estimator: external`, which a program of its own fits"), "{err}");
+    assert!(err.contains("have the program choose"), "{err}");
+}
+
+#[test]
 fn folds_are_those_of_scikit_learn() {
     let reference: Value = serde_json::from_str(include_str!("../golden/splits.json")).unwrap();
     let table = Table::new(vec![
