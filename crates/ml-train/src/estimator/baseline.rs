@@ -153,7 +153,10 @@ impl Estimator for Column {
         let Some(feature) = data.preprocessor.feature_of_column(&self.column) else {
             return Err(TrainError::data(
                 format!("no feature is the value of column `{}`", self.column),
-                format!("add `{{ columns: [{}] }}` to the features", self.column),
+                format!(
+                    "add `{{ columns: [{0}] }}` to the features, or, for a category, `{{ columns: [{0}], steps: [ordinal] }}`",
+                    self.column
+                ),
             ));
         };
         let classes = match data.target {

@@ -44,17 +44,32 @@ impl Fault {
     }
 }
 
+/// Adds to what the reader says of a name that it does not know which of those that it expected resembles it.
+pub(super) fn with_nearest(message: String) -> String {
+    let is_of_name = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let found = match quoted.next() {
+        Some(name) if is_of_name => nearest(name, quoted).map(str::to_owned),
+        _ => None,
+    };
+    found.map_or_else(|| message.clone(), |nearest| format!("{message}; did you mean `{nearest}`?"))
+}
+
+/// Returns which of `known` resembles `name` most, if one does.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), known), known))
+        .filter(|(similarity, _)| *similarity >= 0.8)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, known)| known)
+}
+
 /// Says which of `known` names resembles `name` and which there are: `did you mean …? known are …`.
 pub(crate) fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     let list = known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", ");
-    let nearest = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), known), known))
-        .filter(|(similarity, _)| *similarity >= 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0));
-    match nearest {
-        Some((_, nearest)) => format!("did you mean `{nearest}`? Known are {list}"),
+    match nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`? Known are {list}"),
         None if known.is_empty() => "there are none".to_owned(),
         None => format!("known are {list}"),
     }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_yaml_ng::{Mapping, Value};
 
-use super::fault::{Fault, SpecError, suggestion};
+use super::fault::{Fault, SpecError, suggestion, with_nearest};
 use super::{
     CardSpec, DecisionSpec, DeriveOp, DeriveSpec, FeatureSpec, PIPELINE_VERSION, PipelineSpec, StepSpec,
     TargetTransform, Task, default_golden_rows,
@@ -137,7 +137,7 @@ impl Reader {
     fn value<T: DeserializeOwned>(&mut self, value: &Value, key: &str) -> Option<T> {
         match serde_yaml_ng::with::singleton_map_recursive::deserialize(value) {
             Ok(value) => Some(value),
-            Err(err) => self.fault(key, err.to_string()),
+            Err(err) => self.fault(key, with_nearest(err.to_string())),
         }
     }
 

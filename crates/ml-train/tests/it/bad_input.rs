@@ -184,6 +184,8 @@ fn settings_of_estimators_and_steps_are_checked() {
     check_faults(&pipeline("log1p", "{kind: ridge, alpha: .nan}"), &["`estimator.alpha`: must be a number above 0"]);
     check_faults(&pipeline("log1p", "{kind: random_forest, n_trees: 0}"), &["`estimator.n_trees`: must be at least 1"]);
     check_faults(&pipeline("{one_hot: {unknown: drop}}", "ridge"), &["`features[0].steps[0]`: unknown variant `drop`"]);
+    check_faults(&pipeline("{one_hot: {unknown: ignor}}", "ridge"), &["or `error`; did you mean `ignore`?"]);
+    check_faults(&pipeline("log1p", "{kind: ridge, alhpa: 1}"), &["`alhpa`, expected `alpha`; did you mean `alpha`?"]);
     check_faults(&pipeline("impute", "ridge"), &["`features[0].steps[0]`: "]);
     check_faults(&pipeline("log1p", "{}"), &["`estimator`: needs a `kind`; known are `linear_svm`"]);
     assert_eq!(spec(&pipeline("log1p", "ridge")), spec(&pipeline("log1p", "{kind: ridge, alpha: 1.0}")));
@@ -283,8 +285,6 @@ fn a_constant_feature_is_a_warning() {
 }
 
 #[test]
-fn text_as_the_target_of_a_regression_is_an_error() {
-#[test]
 fn constant_columns_are_a_warning_among_sparse_features_too() {
     let table = Table::new(vec![
         Column::texts("text", ["tea cup", "cup goal", "goal tea", "tea rates"]),
@@ -305,6 +305,8 @@ fn constant_columns_are_a_warning_among_sparse_features_too() {
     assert_eq!(warnings, [of("kind"), of("kind"), of("zero"), of("five")]);
 }
 
+#[test]
+fn text_as_the_target_of_a_regression_is_an_error() {
     let table = rows(&[1.0, 2.0], &["1", "two"]);
     check_error(
         train(&on_x("regression", "[]", "ridge"), &table, &Silent),
