@@ -203,6 +203,16 @@ fn check_predicts(spec: &PipelineSpec, fitted: &Fitted, features: &FeatureMatrix
     let n_tried = n_rows.min(MAX_ROWS_TRIED);
     let tried: Vec<usize> = (0..n_tried).map(|place| place * n_rows / n_tried).collect();
     let (predictor, tried) = (fitted.predictor.as_predictor(), features.take(&tried));
+    if let Some(threshold) = spec.decision.as_ref().and_then(|decision| decision.threshold)
+        && !(0.0..=1.0).contains(&threshold)
+        && predictor.predict_proba(&tried)?.is_some()
+    {
+        let kind = spec.estimator.kind();
+        return Err(TrainError::data(
+            format!("`decision.threshold` is {threshold}, and `{kind}` gives probabilities, which no row has so"),
+            "state one between 0 and 1",
+        ));
+    }
     let numbers = match (predictor.scores(&tried)?, predictor.predict(&tried)?) {
         (Some(scores), _) => scores.values,
         (None, _) if spec.decision.is_some() => {

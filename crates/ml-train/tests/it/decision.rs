@@ -42,6 +42,29 @@ fn labels(model: &TrainedModel) -> Vec<String> {
 const COSTS: &str = "decision: {false_positive_cost: 1, false_negative_cost: 10}";
 
 #[test]
+fn a_threshold_that_no_probability_reaches_is_refused() {
+    let fit = |estimator: &str, threshold: f64| {
+        let spec = PipelineSpec::from_yaml(&format!(
+            "{{version: 1, name: m, task: classification, target: y, features: [{{columns: [x]}}], estimator: {estimator}, \
+             decision: {{threshold: {threshold}}}}}"
+        ));
+        let labels = (0..20).map(|row| if row % 3 == 0 { "a" } else { "b" });
+        let x = (0..20).map(f64::from).collect();
+        let table = Table::new(vec![Column::numbers("x", x), Column::texts("y", labels)]).unwrap();
+        train(&spec.unwrap(), &table, &Silent).map(drop).map_err(|err| err.to_string())
+    };
+    let refused = fit("logistic_regression", 1.5).unwrap_err();
+    assert!(
+        refused.starts_with("`decision.threshold` is 1.5, and `logistic_regression` gives probabilities"),
+        "{refused}"
+    );
+    assert!(fit("logistic_regression", -0.1).is_err());
+    for (estimator, threshold) in [("logistic_regression", 0.0), ("logistic_regression", 1.0), ("linear_svm", 1.5)] {
+        fit(estimator, threshold).unwrap();
+    }
+}
+
+#[test]
 fn a_stated_threshold_is_what_every_prediction_goes_by() {
     let table = messages();
     let (usual, bold) = (fit("logistic_regression", ""), fit("logistic_regression", "decision: {threshold: 0.1}"));
