@@ -22,6 +22,9 @@ pub struct Explanation {
     pub towards: Vec<Contribution>,
     /// What speaks against it, or lowers the number; the greatest first.
     pub against: Vec<Contribution>,
+    /// What the score begins with, whatever the text: with it, all contributions add up to the score of the predicted class.
+    #[serde(default)]
+    pub intercept: f64,
 }
 
 /// What a term adds to a prediction.
@@ -84,9 +87,10 @@ impl TrainedModel {
             features.matrix.for_each_in_row(position, |feature, value| {
                 contributions.push((feature, value * linear.weight_for(feature, class)));
             });
-            explanations[row] = Some(explanation(&names, contributions, n_terms, |columns| {
+            let explained = explanation(&names, contributions, n_terms, |columns| {
                 columns.iter().filter_map(|column| text_at(table, column, rows[row])).collect()
-            }));
+            });
+            explanations[row] = Some(Explanation { intercept: linear.intercept_for(class), ..explained });
         }
         Ok(explanations)
     }

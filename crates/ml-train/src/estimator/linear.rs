@@ -93,6 +93,16 @@ impl LinearPredictor {
         }
     }
 
+    /// Returns what the sum that speaks for `class` begins with, whatever the row.
+    pub(crate) fn intercept_for(&self, class: usize) -> f64 {
+        match (self.link, self.intercepts.as_slice()) {
+            (Link::Identity, intercepts) => intercepts[0],
+            (_, [intercept]) if class == 0 => -intercept,
+            (_, [intercept]) => *intercept,
+            (_, intercepts) => intercepts[class],
+        }
+    }
+
     pub(super) fn inconsistency(&self, n_classes: usize) -> Option<String> {
         let n_outputs = self.intercepts.len();
         let expected = match self.link {
