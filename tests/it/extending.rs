@@ -64,6 +64,17 @@ fn is_reported_on(workspace: &Workspace, model: &str) {
 }
 
 #[test]
+fn a_broken_onnx_file_is_told_as_one() {
+    let workspace = trained_workspace();
+    let whole = std::fs::read(notes_onnx()).expect("the sample is there");
+    for content in [&b"junk"[..], b"", &whole[..whole.len() / 2]] {
+        std::fs::write(workspace.path("broken.onnx"), content).expect("it is written");
+        let outcome = workspace.run(&["models", "import", "broken.onnx", "--name", "broken", "--target", "topic"]);
+        outcome.failed_saying(&["broken.onnx is no whole ONNX model", "export it again"]);
+    }
+}
+
+#[test]
 fn an_export_says_by_itself_what_an_onnx_model_must_be_told() {
     let workspace = trained_workspace();
     workspace.run(&["models", "export", "notes@1", "--out", "notes.bundle"]).succeeded();

@@ -48,6 +48,13 @@ pub(crate) async fn import(app: &App, request: ImportRequest) -> anyhow::Result<
     let shown = request.file.display().to_string();
     let bytes = std::fs::read(&request.file).with_context(|| format!("cannot read {shown}"))?;
     if !is_package(&bytes) && !onnx::is_onnx(&bytes) {
+        let is_called_onnx = request.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"));
+        if is_called_onnx || request.target.is_some() {
+            let fault = onnx::Graph::from_onnx(&bytes)
+                .err()
+                .map_or_else(|| "it has no operator".to_owned(), |fault| format!("{fault}"));
+            anyhow::bail!("{shown} is no whole ONNX model ({fault}): export it again, or copy it anew");
+        }
         // Its error says what an exported version is.
         return Ok(app.registry.import_from_file(&request.file, request.name, &user).await?);
     }
