@@ -204,6 +204,16 @@ fn log_lines_go_to_standard_error_as_asked() {
     }
 }
 
+#[test]
+fn the_last_error_is_a_log_line_where_those_are_json() {
+    let workspace = trained_workspace();
+    let outcome = workspace.run(&["--log-format", "json", "models", "show", "nobody"]).failed_saying(&["nobody"]);
+    let last = outcome.stderr.lines().last().expect("there is an error");
+    let entry: Value = serde_json::from_str(last).expect("it is JSON");
+    assert_eq!(entry["level"], "ERROR");
+    assert!(entry["fields"]["message"].as_str().is_some_and(|message| message.contains("nobody")), "{entry}");
+}
+
 /// Runs a command whose reader goes away at once.
 fn run_without_reader(mut command: Command) -> Outcome {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");

@@ -77,6 +77,13 @@ pub(crate) struct Cli {
     command: Command,
 }
 
+impl Cli {
+    /// Returns the form of the log lines.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs the whole loop on bundled data and ends with a report

@@ -45,10 +45,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let log_format = cli.log_format();
     match cli::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprint_error(&error);
+            eprint_error(&error, log_format);
             ExitCode::FAILURE
         }
     }

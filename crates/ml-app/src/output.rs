@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use crate::logging::LogFormat;
+
 /// The form of a result on standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum OutputFormat {
@@ -38,10 +40,17 @@ impl OutputFormat {
     }
 }
 
-/// Prints an error with its causes on standard error, each cause once, with the way out when there is one.
+/// Prints an error with its causes on standard error, each cause once, with the way out when there is one; as a log line where
+/// those are for machines.
 #[expect(clippy::print_stderr, reason = "this is the one boundary where an error meets a person")]
-pub(crate) fn eprint_error(error: &anyhow::Error) {
-    eprintln!("error: {}", in_one_line(error));
+pub(crate) fn eprint_error(error: &anyhow::Error, log_format: LogFormat) {
+    let text = in_one_line(error);
+    // Logging may be told to leave errors out; why the program failed is said all the same.
+    if log_format == LogFormat::Json && tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!("{text}");
+    } else {
+        eprintln!("error: {text}");
+    }
 }
 
 /// Returns an error with its causes, each cause once.
