@@ -33,8 +33,17 @@ pub(super) struct Grower<'a> {
     pub(super) features: &'a RankedFeatures,
     pub(super) learnt: &'a Learnt<'a>,
     pub(super) limits: GrowthLimits,
-    /// How many features each split chooses from.
-    pub(super) width: usize,
+    pub(super) choice: Choice,
+}
+
+/// Which features each split chooses from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Choice {
+    /// All; of cuts that are equally good the first counts.
+    All,
+    /// So many, tried in random order, which also decides between cuts that are equally good: there are many in small nodes, and
+    /// trees should differ.
+    Drawn(usize),
 }
 
 /// What is still to be grown.
@@ -161,8 +170,8 @@ impl Grower<'_> {
             (Some(best), Tried::Cut(cut)) if cut.likeness > best.likeness => Some(cut),
             (best, _) => best,
         };
-        if self.width < n_features {
-            return self.best_drawn_cut(n_features, random, better, |feature| {
+        if let Choice::Drawn(width) = self.choice {
+            return best_drawn_cut(n_features, width, random, better, |feature| {
                 self.try_feature(sides, rows, weights, feature, scratch)
             });
         }
@@ -174,24 +183,6 @@ impl Grower<'_> {
             |scratch: &mut Scratch<S::Cell>, feature| self.try_feature(sides, rows, weights, feature, scratch);
         let tried = (0..n_features).into_par_iter().map_init(Scratch::default, try_feature);
         tried.collect::<Vec<Tried>>().into_iter().fold(None, better)
-    }
-
-    /// Tries features in random order; those that are the same in all rows do not count.
-    fn best_drawn_cut(
-        &self,
-        n_features: usize,
-        random: &mut SplitMix64,
-        better: impl Fn(Option<Cut>, Tried) -> Option<Cut>,
-        mut try_feature: impl FnMut(usize) -> Tried,
-    ) -> Option<Cut> {
-        let mut features: Vec<usize> = (0..n_features).collect();
-        let (mut best, mut n_tried) = (None, 0);
-        while n_tried < self.width && !features.is_empty() {
-            let tried = try_feature(features.swap_remove(random.below(features.len())));
-            n_tried += usize::from(!matches!(tried, Tried::Constant));
-            best = better(best, tried);
-        }
-        best
     }
 
     fn try_feature<S: Sides>(
@@ -220,6 +211,24 @@ impl Grower<'_> {
             Some((likeness, ranks)) => Tried::Cut(Cut { feature, likeness, ranks }),
         }
     }
+}
+
+/// Tries `width` features in random order; those that are the same in all rows do not count.
+fn best_drawn_cut(
+    n_features: usize,
+    width: usize,
+    random: &mut SplitMix64,
+    better: impl Fn(Option<Cut>, Tried) -> Option<Cut>,
+    mut try_feature: impl FnMut(usize) -> Tried,
+) -> Option<Cut> {
+    let mut features: Vec<usize> = (0..n_features).collect();
+    let (mut best, mut n_tried) = (None, 0);
+    while n_tried < width && !features.is_empty() {
+        let tried = try_feature(features.swap_remove(random.below(features.len())));
+        n_tried += usize::from(!matches!(tried, Tried::Constant));
+        best = better(best, tried);
+    }
+    best
 }
 
 /// The search over the cuts of one feature.

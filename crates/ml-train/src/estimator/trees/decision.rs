@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::TreesPredictor;
-use super::best::{Grower, GrowthLimits};
+use super::best::{Choice, Grower, GrowthLimits};
 use super::ranked::RankedFeatures;
 use super::sides::{Learnt, Weights};
 use crate::error::TrainError;
@@ -60,7 +60,7 @@ impl Estimator for DecisionTree {
             min_samples_leaf: self.min_samples_leaf,
             min_samples_split: self.min_samples_split,
         };
-        let grower = Grower { features: &features, learnt: &learnt, limits, width: features.n_columns() };
+        let grower = Grower { features: &features, learnt: &learnt, limits, choice: Choice::All };
         let (mut n_settled, mut n_told) = (0, 0);
         let settled = |n_rows: usize| {
             n_settled += n_rows;

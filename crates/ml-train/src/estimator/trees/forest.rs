@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::best::{Grower, GrowthLimits};
+use super::best::{Choice, Grower, GrowthLimits};
 use super::ranked::RankedFeatures;
 use super::sides::{Learnt, Weights};
 use super::{GrownTree, TreesPredictor};
@@ -42,8 +42,8 @@ impl Estimator for RandomForest {
             min_samples_leaf: self.0.min_samples_leaf,
             min_samples_split: self.0.min_samples_split,
         };
-        let width = self.0.width(data.target, features.n_columns());
-        let grower = Grower { features: &features, learnt: &learnt, limits, width };
+        let choice = Choice::Drawn(self.0.width(data.target, features.n_columns()));
+        let grower = Grower { features: &features, learnt: &learnt, limits, choice };
         let grown: Vec<GrownTree> = (0..self.0.n_trees)
             .into_par_iter()
             .map(|tree| {
