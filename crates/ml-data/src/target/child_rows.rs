@@ -20,8 +20,8 @@ use crate::shown::{shown, shown_text};
 pub struct ChildRows {
     /// The array.
     pub each: FieldPath,
-    /// The field of an item that tells it from the others; absent: its place, from 0. The id of a row ends with `#` and this, and
-    /// has no `#` before, see [`escaped`].
+    /// The field of an item that tells it from the others; absent: its place, from 0. The id of a row ends with `#` and this;
+    /// `#` in the id of the record is written `%23` before it.
     #[serde(default)]
     pub key: Option<FieldPath>,
 }
