@@ -32,20 +32,25 @@ pub(super) fn kill_with_children(server: &mut Child) -> Result<()> {
     if server.try_wait()?.is_some() {
         return Ok(());
     }
-    kill_all(server.id())?;
+    let children = kill_all(server.id())?;
     server.wait()?;
+    // One that was forked just now may still hold the port.
+    if !poll(GROUP_PATIENCE, || Ok(children.iter().all(|child| command_line(*child).is_none())))? {
+        bail!("what process {} has started does not stop", server.id());
+    }
     Ok(())
 }
 
-fn kill_all(process_id: u32) -> Result<()> {
+/// Kills a process and those it has started, and returns the latter, which may take a moment to end.
+fn kill_all(process_id: u32) -> Result<Vec<u32>> {
     // Held still, it starts no further process while those it has are looked up.
     signal(process_id, Signal::STOP)?;
     let children = children_of(process_id);
     signal(process_id, Signal::KILL)?;
-    for child in children {
+    for &child in &children {
         signal(child, Signal::KILL)?;
     }
-    Ok(())
+    Ok(children)
 }
 
 /// Returns whether the process is there and works in `folder`; its id alone may by now be that of another.
