@@ -84,22 +84,21 @@ impl LinearPredictor {
 
     /// Returns the weight of `feature` in the sum that speaks for `class`; for a number there is one sum, that of class 0.
     pub(crate) fn weight_for(&self, feature: usize, class: usize) -> f64 {
-        let n_outputs = self.intercepts.len();
-        match (self.link, n_outputs) {
-            (Link::Identity, _) => self.weights[feature],
-            (_, 1) if class == 0 => -self.weights[feature],
-            (_, 1) => self.weights[feature],
-            _ => self.weights[feature * n_outputs + class],
-        }
+        self.speaking_for(class, self.weights_of(feature))
     }
 
     /// Returns what the sum that speaks for `class` begins with, whatever the row.
     pub(crate) fn intercept_for(&self, class: usize) -> f64 {
-        match (self.link, self.intercepts.as_slice()) {
-            (Link::Identity, intercepts) => intercepts[0],
-            (_, [intercept]) if class == 0 => -intercept,
-            (_, [intercept]) => *intercept,
-            (_, intercepts) => intercepts[class],
+        self.speaking_for(class, &self.intercepts)
+    }
+
+    /// Returns which of `values`, one per output, speaks for `class`: of two classes the only output speaks for the second.
+    fn speaking_for(&self, class: usize, values: &[f64]) -> f64 {
+        match (self.link, values) {
+            (Link::Identity, values) => values[0],
+            (_, [value]) if class == 0 => -value,
+            (_, [value]) => *value,
+            (_, values) => values[class],
         }
     }
 
