@@ -4,6 +4,7 @@ mod best;
 mod decision;
 mod extra;
 mod forest;
+mod growth;
 mod isolation;
 mod predictor;
 mod ranked;

@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::GrownTree;
+use super::growth::{Fate, grow, partition};
 use super::ranked::{RankedColumn, RankedFeatures};
 use super::sides::{ClassSides, Learnt, NumberSides, Sides, Weights};
 use crate::error::TrainError;
@@ -44,15 +45,6 @@ pub(super) enum Choice {
     /// So many, tried in random order, which also decides between cuts that are equally good: there are many in small nodes, and
     /// trees should differ.
     Drawn(usize),
-}
-
-/// What is still to be grown.
-struct Open {
-    begin: usize,
-    end: usize,
-    depth: u16,
-    /// The split whose right child it is.
-    right_of: Option<usize>,
 }
 
 /// A cut after a value of a feature.
@@ -120,33 +112,22 @@ impl Grower<'_> {
         progress: &dyn Progress,
         mut settled: impl FnMut(usize),
     ) -> Result<GrownTree, TrainError> {
-        let mut tree = GrownTree::default();
-        let mut scratch = Scratch::default();
-        let mut right_rows = Vec::new();
-        let mut open = vec![Open { begin: 0, end: rows.len(), depth: 0, right_of: None }];
-        while let Some(node) = open.pop() {
+        let (mut scratch, mut right_rows) = (Scratch::default(), Vec::new());
+        grow(&mut rows, |rows, depth| {
             if progress.is_cancelled() {
                 return Err(TrainError::Cancelled);
             }
-            if let Some(place) = node.right_of {
-                tree.begin_right(place);
-            }
-            let of_node = &mut rows[node.begin..node.end];
-            let sides = sides_of(of_node);
-            let Some(cut) = self.best_cut(&sides, of_node, weights, node.depth, &mut random, &mut scratch) else {
-                tree.leaf(self.learnt.leaf_values(of_node, &weights));
-                settled(of_node.len());
-                continue;
+            let sides = sides_of(rows);
+            let Some(cut) = self.best_cut(&sides, rows, weights, depth, &mut random, &mut scratch) else {
+                settled(rows.len());
+                return Ok(Fate::Leaf(self.learnt.leaf_values(rows, &weights)));
             };
             let column = self.features.column(cut.feature);
             let [last_left, first_right] = cut.ranks;
-            let place = tree.split(cut.feature, cut_between(column.value(last_left), column.value(first_right)));
-            let middle = node.begin + partition(of_node, &mut right_rows, |row| column.rank(row) <= last_left);
-            let depth = node.depth.saturating_add(1);
-            open.push(Open { begin: middle, end: node.end, depth, right_of: Some(place) });
-            open.push(Open { begin: node.begin, end: middle, depth, right_of: None });
-        }
-        Ok(tree)
+            let threshold = cut_between(column.value(last_left), column.value(first_right));
+            let n_left = partition(rows, &mut right_rows, |row| column.rank(row) <= last_left);
+            Ok(Fate::Split { feature: cut.feature, threshold, n_left })
+        })
     }
 
     /// Returns the best cut of the features that are drawn, the first of equals; `None` where rows stay together.
@@ -155,11 +136,11 @@ impl Grower<'_> {
         sides: &S,
         rows: &[u32],
         weights: Weights<'_>,
-        depth: u16,
+        depth: usize,
         random: &mut SplitMix64,
         scratch: &mut Scratch<S::Cell>,
     ) -> Option<Cut> {
-        let is_deep = self.limits.max_depth.is_some_and(|most| depth >= most);
+        let is_deep = self.limits.max_depth.is_some_and(|most| depth >= usize::from(most));
         let [_, n_rows] = sides.counts();
         if is_deep || n_rows < self.limits.min_samples_split as u64 || sides.is_pure() {
             return None;
@@ -292,21 +273,4 @@ impl<S: Sides> Search<S> {
             self.sides.pass(row, weights.of(row));
         }
     }
-}
-
-/// Puts the rows that go left before those that go right, each in the order that they had, and returns how many go left.
-fn partition(rows: &mut [u32], right_rows: &mut Vec<u32>, goes_left: impl Fn(u32) -> bool) -> usize {
-    right_rows.clear();
-    let mut n_left = 0;
-    for position in 0..rows.len() {
-        let row = rows[position];
-        if goes_left(row) {
-            rows[n_left] = row;
-            n_left += 1;
-        } else {
-            right_rows.push(row);
-        }
-    }
-    rows[n_left..].copy_from_slice(right_rows);
-    n_left
 }

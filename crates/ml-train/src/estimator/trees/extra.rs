@@ -2,9 +2,12 @@
 //!
 //! Source: Geurts, Ernst and Wehenkel, *Extremely randomized trees* (2006). Every tree learns from all rows.
 
+use std::convert::Infallible;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::growth::{Fate, grow, partition};
 use super::{GrownTree, TreesPredictor};
 use crate::error::TrainError;
 use crate::estimator::dense::dense_features;
@@ -62,36 +65,17 @@ struct Grower<'a> {
     random: SplitMix64,
 }
 
-/// What is still to be grown.
-struct Open {
-    begin: usize,
-    end: usize,
-    depth: u16,
-    /// The split whose right child it is.
-    right_of: Option<usize>,
-}
-
 impl Grower<'_> {
     fn grow(mut self) -> GrownTree {
-        let mut tree = GrownTree::default();
         let mut rows: Vec<u32> = (0..self.features.n_rows() as u32).collect();
-        let mut open = vec![Open { begin: 0, end: rows.len(), depth: 0, right_of: None }];
-        while let Some(node) = open.pop() {
-            if let Some(place) = node.right_of {
-                tree.begin_right(place);
-            }
-            let of_node = &mut rows[node.begin..node.end];
-            match self.split(of_node, node.depth) {
-                Some((feature, threshold)) => {
-                    let middle = node.begin + self.partition(of_node, feature, threshold);
-                    let place = tree.split(feature, threshold);
-                    let depth = node.depth.saturating_add(1);
-                    open.push(Open { begin: middle, end: node.end, depth, right_of: Some(place) });
-                    open.push(Open { begin: node.begin, end: middle, depth, right_of: None });
-                }
-                None => tree.leaf(self.leaf_values(of_node)),
-            }
-        }
+        let mut right_rows = Vec::new();
+        let Ok(tree) = grow::<Infallible>(&mut rows, |rows, depth| {
+            let Some((feature, threshold)) = self.split(rows, depth) else {
+                return Ok(Fate::Leaf(self.leaf_values(rows)));
+            };
+            let n_left = partition(rows, &mut right_rows, |row| self.cell(row, feature) <= threshold);
+            Ok(Fate::Split { feature, threshold, n_left })
+        });
         tree
     }
 
@@ -100,8 +84,8 @@ impl Grower<'_> {
     }
 
     /// Returns the best of the splits that are drawn; `None` where rows stay together.
-    fn split(&mut self, rows: &[u32], depth: u16) -> Option<(usize, f64)> {
-        let is_deep = self.settings.max_depth.is_some_and(|most| depth >= most);
+    fn split(&mut self, rows: &[u32], depth: usize) -> Option<(usize, f64)> {
+        let is_deep = self.settings.max_depth.is_some_and(|most| depth >= usize::from(most));
         if is_deep || rows.len() < self.settings.min_samples_split || self.is_pure(rows) {
             return None;
         }
@@ -170,13 +154,6 @@ impl Grower<'_> {
                 -(sums[0] * (sums[0] / n_left) + sums[1] * (sums[1] / n_right))
             }
         })
-    }
-
-    fn partition(&self, rows: &mut [u32], feature: usize, threshold: f64) -> usize {
-        let (left, right): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&row| self.cell(row, feature) <= threshold);
-        rows[..left.len()].copy_from_slice(&left);
-        rows[left.len()..].copy_from_slice(&right);
-        left.len()
     }
 
     fn leaf_values(&self, rows: &[u32]) -> Vec<f64> {

@@ -2,9 +2,12 @@
 //!
 //! Source: Liu, Ting and Zhou, *Isolation forest* (2008).
 
+use std::convert::Infallible;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::growth::{Fate, grow, partition};
 use super::{GrownTree, StoredTrees};
 use crate::error::{PredictError, TrainError};
 use crate::estimator::dense::{dense_features, score_dense};
@@ -93,7 +96,7 @@ impl Estimator for IsolationForest {
                 if progress.is_cancelled() {
                     return Err(TrainError::Cancelled);
                 }
-                let grown = grow(&features, n_samples, &mut SplitMix64::new(data.seed, tree as u64));
+                let grown = grow_tree(&features, n_samples, &mut SplitMix64::new(data.seed, tree as u64));
                 progress.advance(self.n_trees as u64);
                 Ok(grown)
             })
@@ -129,7 +132,7 @@ fn expected_depth(n_rows: usize) -> f64 {
 }
 
 /// Grows a tree on `n_samples` rows drawn without repetition. A leaf holds its depth, and what more its rows would need.
-fn grow(features: &DenseMatrix, n_samples: usize, random: &mut SplitMix64) -> GrownTree {
+fn grow_tree(features: &DenseMatrix, n_samples: usize, random: &mut SplitMix64) -> GrownTree {
     let cell = |row: u32, feature: usize| features.cells()[row as usize * features.n_columns() + feature];
     let mut rows: Vec<u32> = (0..features.n_rows() as u32).collect();
     for place in 0..n_samples {
@@ -139,12 +142,8 @@ fn grow(features: &DenseMatrix, n_samples: usize, random: &mut SplitMix64) -> Gr
     rows.truncate(n_samples);
 
     let max_depth = (n_samples as f64).log2().ceil() as usize;
-    let mut tree = GrownTree::default();
-    let mut open = vec![(rows, 0_usize, None)];
-    while let Some((rows, depth, right_of)) = open.pop() {
-        if let Some(place) = right_of {
-            tree.begin_right(place);
-        }
+    let mut right_rows = Vec::new();
+    let Ok(tree) = grow::<Infallible>(&mut rows, |rows, depth| {
         let range = |feature: usize| {
             let cells = rows.iter().map(|&row| cell(row, feature));
             cells.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), cell| (least.min(cell), most.max(cell)))
@@ -158,14 +157,11 @@ fn grow(features: &DenseMatrix, n_samples: usize, random: &mut SplitMix64) -> Gr
             split = (least < most).then(|| (feature, random.between(least, most)));
         }
         let Some((feature, threshold)) = split else {
-            tree.leaf([depth as f64 + expected_depth(rows.len())]);
-            continue;
+            return Ok(Fate::Leaf(vec![depth as f64 + expected_depth(rows.len())]));
         };
-        let place = tree.split(feature, threshold);
-        let (left, right): (Vec<u32>, Vec<u32>) = rows.iter().partition(|&&row| cell(row, feature) <= threshold);
-        open.push((right, depth + 1, Some(place)));
-        open.push((left, depth + 1, None));
-    }
+        let n_left = partition(rows, &mut right_rows, |row| cell(row, feature) <= threshold);
+        Ok(Fate::Split { feature, threshold, n_left })
+    });
     tree
 }
 
